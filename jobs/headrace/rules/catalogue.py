@@ -1,0 +1,145 @@
+"""Every rule by its id, with a title and where it comes from; docs/rules.md is made of it.
+
+An id is what somebody looks up when a deployment is refused, so it must lead to one page and one reason. Ids are
+never used twice for different rules, nor given again. ``python -m headrace.rules.catalogue`` prints the page.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, Final
+
+import headrace.rules
+from headrace.rules.finding import Rule
+
+_FSX: Final = "Amazon FSx API Reference, CreateFileSystem"
+_DRA: Final = "Amazon FSx API Reference, CreateDataRepositoryAssociation"
+_DRA_GUIDE: Final = "FSx for Lustre User Guide, Linking your file system to an S3 bucket"
+_EFS: Final = "Amazon EFS API Reference, CreateFileSystem"
+_VPC: Final = "Amazon EC2 API Reference"
+_ZONES: Final = "Amazon EC2 User Guide, Regions and Zones"
+_SAGEMAKER: Final = "Amazon SageMaker API Reference, CreateTrainingJob"
+_S3_NAMES: Final = "Amazon S3 User Guide, Bucket naming rules"
+_S3_KEYS: Final = "Amazon S3 User Guide, Naming Amazon S3 objects"
+_OURS: Final = "headrace"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A rule's one-line title, and the document that says so (``headrace`` for a decision of ours)."""
+
+    title: str
+    source: str
+
+
+CATALOGUE: Final[Mapping[str, Entry]] = {
+    "V1": Entry("The deployment type is SCRATCH_2 or PERSISTENT_2", _OURS),
+    "V2": Entry("The storage capacity is legal", _FSX),
+    "V3": Entry("Throughput per TiB is given for PERSISTENT_2 and for nothing else", _FSX),
+    "V4": Entry("A KMS key is given for PERSISTENT_2 only", _FSX),
+    "V5": Entry("Storage is SSD", _OURS),
+    "V6": Entry("Compression is NONE or LZ4", _FSX),
+    "V7": Entry("Lustre backups are not offered", _OURS),
+    "V8": Entry("Weekly maintenance starts at d:HH:MM", _FSX),
+    "V9": Entry("Lustre is version 2.15", _OURS),
+    "V10": Entry("A Lustre lies in one subnet, behind 1 to 50 security groups", _FSX),
+    "V11": Entry("Ids of existing resources are legal", "Amazon EC2, FSx and EFS API References, resource ids"),
+    "V12": Entry("The legacy link (ImportPath and its options) is not offered", _OURS),
+    "V13": Entry("The folder that a link shows is legal in S3 and as a path", _S3_KEYS),
+    "V16": Entry("Links exclude ImportPath and SCRATCH_1", _DRA),
+    "V17": Entry("A file system has at most eight links", _DRA_GUIDE),
+    "V18": Entry("Links do not overlap, and their paths are absolute", _DRA),
+    "V19": Entry("The buckets of a job exist", _OURS),
+    "V20": Entry("Automatic import stays in one Region", _DRA_GUIDE),
+    "V21": Entry("A link to another Region has a price", "Amazon S3 pricing, data transfer"),
+    "V26": Entry("The data set fills at most nine tenths of the Lustre", _OURS),
+    "V28": Entry("Prefixes are legal as paths", "POSIX.1-2017, 3.170 Filename"),
+    "V29": Entry("An existing network takes no settings of a new one", _OURS),
+    "V30": Entry("A Lustre is not restored from a backup", _OURS),
+    "V36": Entry("Each subnet has room for what lives in it", f"{_VPC}, CreateSubnet"),
+    "V38": Entry("The capacity is within the default quota", "FSx for Lustre User Guide, Quotas"),
+    "V39": Entry("The EFS performance mode fits the other modes", _EFS),
+    "V40": Entry("The EFS throughput mode and its value fit", _EFS),
+    "V41": Entry("A KMS key for EFS needs encryption", _EFS),
+    "V43": Entry("An existing EFS takes no settings", _OURS),
+    "V44": Entry("EFS has a mount target per zone, One Zone exactly one", _EFS),
+    "V50": Entry("A job takes at most 16 subnets and 5 security groups", f"{_SAGEMAKER}, VpcConfig"),
+    "V51": Entry("A job has 1 to 20 channels", _SAGEMAKER),
+    "V53": Entry("Prefixes have no empty folder", _SAGEMAKER),
+    "V54": Entry("S3 data lies in the job's Region", f"{_SAGEMAKER}, S3DataSource"),
+    "V59": Entry("The job's name begins with the platform's prefix", _OURS),
+    "V64": Entry("Either the capacity or the size of the data set is given", _OURS),
+    "V65": Entry("Links have short names, each its own", _OURS),
+    "V66": Entry("Link events are NEW, CHANGED and DELETED", _DRA),
+    "V67": Entry("A link exports nothing unless asked to", _OURS),
+    "V68": Entry("Exporting DELETED deletes S3 objects", f"{_DRA}, AutoExportPolicy"),
+    "V69": Entry("Links show data locations only", _OURS),
+    "V70": Entry("Bucket names are legal", _S3_NAMES),
+    "V71": Entry("Prefixes name a folder, without wildcards of IAM", "IAM User Guide, Policy elements: Resource"),
+    "V72": Entry("Another account's bucket needs its owner's consent", "IAM User Guide, Cross account access"),
+    "V73": Entry("The key of the data is usable", "AWS KMS Developer Guide, Cross-account access"),
+    "V74": Entry("A new network names its zones once", _OURS),
+    "V75": Entry("Zone names are legal", _ZONES),
+    "V76": Entry("Zone ids are legal", _ZONES),
+    "V77": Entry("The CIDR block is legal", f"{_VPC}, CreateVpc"),
+    "V78": Entry("An existing network is given whole", _OURS),
+    "V79": Entry("Interface endpoints are known services", "AWS PrivateLink Guide, AWS services"),
+    "V80": Entry("The channels of a job have objects", _OURS),
+    "V81": Entry("A job reads the platform's data locations", _OURS),
+    "V82": Entry("The execution role exists", _OURS),
+    "V83": Entry("The image exists", _OURS),
+    "V84": Entry("The job's name is free", _SAGEMAKER),
+    "V85": Entry("The request fits the service model", _SAGEMAKER),
+    "V86": Entry("The EFS lifecycle is one that EFS offers", "Amazon EFS API Reference, LifecyclePolicy"),
+    "V87": Entry("EFS backup is on or off", _EFS),
+    "V88": Entry("The zones lie in the network's Region", _ZONES),
+}
+
+
+def rules_by_module() -> dict[str, list[Rule[Any]]]:
+    """Every rule there is, by the name of the module that defines it."""
+    found: dict[str, list[Rule[Any]]] = {}
+    for module in iter_modules(headrace.rules.__path__):
+        members = vars(import_module(f"headrace.rules.{module.name}")).values()
+        rules = [each for each in members if isinstance(each, Rule)]
+        if rules:
+            found[module.name] = rules
+    return found
+
+
+def render() -> str:
+    """The page docs/rules.md: a line for each rule id, in the order of their numbers."""
+    lines = [_HEAD]
+    by_module = rules_by_module()
+    for rule_id, entry in sorted(CATALOGUE.items(), key=lambda item: int(item[0].removeprefix("V"))):
+        checks = " ".join(_details(by_module, rule_id))
+        lines.append(f"| {rule_id} | {entry.title} | {checks} | {entry.source} |\n")
+    return "".join(lines)
+
+
+def _details(by_module: Mapping[str, list[Rule[Any]]], rule_id: str) -> Iterator[str]:
+    for name, rules in by_module.items():
+        for each in (each for each in rules if each.rule_id == rule_id):
+            yield f"`{name}`: {(each.check.__doc__ or '').strip()}"
+
+
+_HEAD: Final = """# Rules
+
+Each rule looks at settings before anything is deployed or launched. ERROR refuses them, WARNING names a price, INFO a
+condition. A finding says field, value, what is allowed and the fix, and begins with the id below. A rule can be
+suppressed by its id, with a reason. Values that only the deployment knows are not checked. Numbers that are missing
+belong to rules that are not written yet, or that were joined with others.
+
+This page is made by `python -m headrace.rules.catalogue`.
+
+| id | rule | what is checked, by module of `headrace.rules` | source |
+|---|---|---|---|
+"""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())
