@@ -1,0 +1,72 @@
+"""The job's code as one archive: the same folder gives the same bytes, and nothing outside it gets in."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from headrace.errors import InvalidInput
+
+# Caches and environments of the machine where the code was written: of no use in the image, and large.
+SKIPPED_FOLDERS = frozenset({".git", "__pycache__", ".venv", "node_modules", ".ipynb_checkpoints", ".mypy_cache"})
+MAX_BYTES = 256 * 1024 * 1024
+
+
+def find_problem(source_dir: Path, entry_point: str) -> str | None:
+    """Why this folder and script cannot be shipped, as one line; None if they can."""
+    if not source_dir.is_dir():
+        return f"source_dir is {str(source_dir)!r}; allowed: an existing folder; fix: give the folder of the script"
+    script = source_dir / entry_point
+    if entry_point.startswith("-") or not script.resolve().is_relative_to(source_dir.resolve()):
+        return (
+            f"entry_point is {entry_point!r}; allowed: a script inside source_dir {str(source_dir)!r}; "
+            "fix: give its path relative to source_dir"
+        )
+    if not script.is_file():
+        return f"entry_point is {entry_point!r}; allowed: a file in source_dir {str(source_dir)!r}; fix: check its name"
+    return None
+
+
+def build(source_dir: Path) -> bytes:
+    """The files of ``source_dir`` as .tar.gz, ordered by name, without times and owners.
+
+    Raises InvalidInput for a link that leads out of the folder, and for more than 256 MiB of files.
+    """
+    root = source_dir.resolve()
+    total_bytes = 0
+    stream = io.BytesIO()
+    # mtime=0: the archive is the same whenever it is made
+    with (
+        gzip.GzipFile(fileobj=stream, mode="wb", mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w", dereference=True) as archive,
+    ):
+        for path in _files(root):
+            total_bytes += path.stat().st_size
+            if total_bytes > MAX_BYTES:
+                raise InvalidInput(
+                    f"source_dir is {str(source_dir)!r} with over {MAX_BYTES >> 20} MiB of files; allowed: code, "
+                    f"up to {MAX_BYTES >> 20} MiB; fix: move data out of it, to a channel"
+                )
+            archive.add(path, arcname=path.relative_to(root).as_posix(), filter=_anonymous)
+    return stream.getvalue()
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for path in sorted(root.rglob("*")):
+        if SKIPPED_FOLDERS.isdisjoint(path.relative_to(root).parts) and path.is_file():
+            if not path.resolve().is_relative_to(root):
+                raise InvalidInput(
+                    f"source_dir has {path.name!r}, a link to {str(path.resolve())!r}; allowed: files inside the "
+                    "folder; fix: copy the file in, or remove the link"
+                )
+            yield path
+
+
+def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.mtime = 0
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    return member

@@ -1,0 +1,98 @@
+"""Requests against the service's own model: what botocore lets through and the service would refuse."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from botocore.session import get_session
+from botocore.validate import ParamValidator
+from headrace.service_model import _walk, violations
+
+VALID: dict[str, Any] = {
+    "TrainingJobName": "headrace-dev-digits",
+    "AlgorithmSpecification": {"TrainingImage": "1.dkr.ecr/x:1", "TrainingInputMode": "File"},
+    "RoleArn": "arn:aws:iam::111111111111:role/headrace-dev-s3",
+    "InputDataConfig": [
+        {
+            "ChannelName": "train",
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/data/"}},
+        }
+    ],
+    "OutputDataConfig": {"S3OutputPath": "s3://bucket/output"},
+    "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30},
+    "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+    "HyperParameters": {"epochs": "3"},
+    "Tags": [{"Key": "headrace:platform", "Value": "dev"}],
+}
+
+WRONG = [
+    (("TrainingJobName",), "under_score", "TrainingJobName is 'under_score'; allowed: the pattern"),
+    (("TrainingJobName",), "x" * 64, "TrainingJobName has 64 character(s); allowed: 1 to 63"),
+    (("RoleArn",), "arn:aws:iam::1:role/short-account", "RoleArn is 'arn:aws:iam::1:role/short-account'; allowed"),
+    (("ResourceConfig", "InstanceType"), "ml.m5.larg", "such as ml.m5.large"),
+    (("ResourceConfig", "InstanceCount"), -1, "ResourceConfig.InstanceCount is -1; allowed: at least 0"),
+    (("ResourceConfig", "InstanceCount"), True, "ResourceConfig.InstanceCount is True; allowed: a integer"),
+    (("ResourceConfig", "VolumeSizeInGB"), "30", "ResourceConfig.VolumeSizeInGB is '30'; allowed: a integer"),
+    (("InputDataConfig",), [], "InputDataConfig has 0 element(s); allowed: 1 to 20"),
+    (("InputDataConfig", 0, "ChannelName"), "bad name", "InputDataConfig[0].ChannelName is 'bad name'; allowed"),
+    (("InputDataConfig", 0, "InputMode"), "Fast", "InputDataConfig[0].InputMode is 'Fast'; allowed: Pipe, File"),
+    (("OutputDataConfig",), {}, "OutputDataConfig.S3OutputPath is missing; it is required"),
+    (("HyperParameters",), {"k" * 257: "v"}, "has 257 character(s); allowed: 0 to 256"),
+    (("HyperParameters",), {"k": "v" * 2501}, "HyperParameters.k has 2501 character(s); allowed: 0 to 2500"),
+    (("Environment",), {"9LIVES": "x"}, "Environment key '9LIVES' is '9LIVES'; allowed: the pattern"),
+    (("Tags",), [{"Key": "a|b", "Value": ""}], "Tags[0].Key is 'a|b'; allowed: the pattern"),
+    (("TrainingJobNam",), "x", "TrainingJobNam is unknown; allowed: TrainingJobName"),
+]
+
+
+def _with(path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
+    request = copy.deepcopy(VALID)
+    target: Any = request
+    for step in path[:-1]:
+        target = target[step]
+    target[path[-1]] = value
+    return request
+
+
+def test_a_valid_request_has_no_violations() -> None:
+    """A request as the service takes it passes."""
+    assert violations("sagemaker", "CreateTrainingJob", VALID) == []
+
+
+@pytest.mark.parametrize(("path", "value", "expected"), WRONG)
+def test_each_wrong_member_is_named_with_its_value_and_what_is_allowed(
+    path: tuple[str | int, ...], value: Any, expected: str
+) -> None:
+    """One wrong member gives one line that names it."""
+    lines = violations("sagemaker", "CreateTrainingJob", _with(path, value))
+    assert [line for line in lines if expected in line], lines
+    assert all(line.startswith(str(path[0])) for line in lines)
+
+
+def test_botocore_itself_lets_patterns_and_enums_through() -> None:
+    """The reason for this module: botocore finds none of these, so when it does, the module can go."""
+    shape = get_session().get_service_model("sagemaker").operation_model("CreateTrainingJob").input_shape
+    for path, value in [(("TrainingJobName",), "under_score"), (("ResourceConfig", "InstanceType"), "ml.nix")]:
+        assert not ParamValidator().validate(_with(path, value), shape).has_errors()
+
+
+def test_several_mistakes_are_reported_together() -> None:
+    """Nobody wants to hear of them one deploy at a time."""
+    request = _with(("TrainingJobName",), "a_b")
+    request["RoleArn"] = "nobody"
+    request["ResourceConfig"] = {"InstanceType": "ml.nix", "VolumeSizeInGB": -1}
+    places = {line.split(" ")[0] for line in violations("sagemaker", "CreateTrainingJob", request)}
+    assert places == {"TrainingJobName", "RoleArn", "ResourceConfig.InstanceType", "ResourceConfig.VolumeSizeInGB"}
+
+
+@pytest.mark.parametrize("service", ["sagemaker", "fsx", "efs"])
+def test_every_pattern_of_the_service_can_be_read(service: str) -> None:
+    """A pattern in a dialect that is not read would raise in a user's face."""
+    model = get_session().get_service_model(service)
+    shapes = [model.shape_for(name) for name in model.shape_names]
+    with_pattern = [shape for shape in shapes if shape.type_name == "string" and "pattern" in shape.metadata]
+    assert with_pattern
+    for shape in with_pattern:
+        list(_walk(shape, "any text", "value"))

@@ -1,0 +1,76 @@
+"""The job's code as an archive."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+from headrace import source_archive
+from headrace.errors import InvalidInput
+
+
+def _names(archive: bytes) -> list[str]:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        return tar.getnames()
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    """A folder with a script, a module and what does not belong into an image."""
+    folder = tmp_path / "src"
+    for name in ("train.py", "package/module.py", "__pycache__/train.pyc", ".git/config"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return folder
+
+
+def test_code_is_shipped_and_caches_are_not(code: Path) -> None:
+    """Scripts and modules travel; .git and __pycache__ stay."""
+    assert _names(source_archive.build(code)) == ["package/module.py", "train.py"]
+
+
+def test_the_same_folder_gives_the_same_bytes(code: Path) -> None:
+    """Times of files do not change the archive."""
+    first = source_archive.build(code)
+    os.utime(code / "train.py", (1, 1))
+    assert source_archive.build(code) == first
+
+
+def test_a_link_out_of_the_folder_is_refused(code: Path, tmp_path: Path) -> None:
+    """A link could ship a private key."""
+    (tmp_path / "secret").write_text("secret")
+    (code / "harmless.txt").symlink_to(tmp_path / "secret")
+    with pytest.raises(InvalidInput, match=r"'harmless\.txt', a link to"):
+        source_archive.build(code)
+
+
+def test_a_folder_of_data_is_refused(code: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data belongs into a channel."""
+    monkeypatch.setattr(source_archive, "MAX_BYTES", 10)
+    with pytest.raises(InvalidInput, match="move data out of it"):
+        source_archive.build(code)
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "expected"),
+    [
+        ("missing.py", "allowed: a file in source_dir"),
+        ("../secret.py", "allowed: a script inside source_dir"),
+        ("/etc/passwd", "allowed: a script inside source_dir"),
+        ("-c", "allowed: a script inside source_dir"),
+        ("package", "allowed: a file in source_dir"),
+    ],
+)
+def test_an_entry_point_that_is_no_script_of_the_folder_is_named(code: Path, entry_point: str, expected: str) -> None:
+    """Typos and paths that lead out are found before anything is uploaded."""
+    assert expected in (source_archive.find_problem(code, entry_point) or "")
+
+
+def test_a_good_entry_point_has_no_problem(code: Path) -> None:
+    """Also in a sub-folder."""
+    assert source_archive.find_problem(code, "train.py") is None
+    assert source_archive.find_problem(code, "package/module.py") is None
