@@ -1,0 +1,32 @@
+"""Key policies that the roads need beside the roles' own rights."""
+
+from __future__ import annotations
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+
+
+def allow_lustre_links(key: kms.Key) -> None:
+    """Let FSx read and write through its links to buckets that ``key`` encrypts.
+
+    FSx comes as a service-linked role whose name ends in the file system's id; its rights do not include KMS, so that
+    the key has to let it in. Source: FSx for Lustre User Guide, "Working with server-side encrypted Amazon S3 buckets".
+    """
+    stack = Stack.of(key)
+    service_role = (
+        f"arn:{stack.partition}:iam::{stack.account}:role/aws-service-role/"
+        "s3.data-source.lustre.fsx.amazonaws.com/AWSServiceRoleForFSxS3Access_fs-*"
+    )
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="LustreLinks",
+            principals=[iam.AccountRootPrincipal()],
+            actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+            resources=["*"],
+            conditions={
+                "ArnLike": {"aws:PrincipalArn": service_role},
+                "StringEquals": {"kms:ViaService": f"s3.{stack.region}.amazonaws.com"},
+            },
+        )
+    )

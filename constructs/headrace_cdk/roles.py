@@ -1,0 +1,115 @@
+"""Execution roles of training jobs, one for each reach: S3, file systems, both.
+
+A job that reads its data from a mounted file system needs no right on the data in S3, and its role has none: the file
+system's security group is the guard there. All three may read the job's code and write its output and checkpoints.
+
+The rights are two managed policies, one that every role has and one for the data, because three copies of the same
+statements would take a third of the 50 KiB that a template may have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+from headrace.platform import DataLocation, Roles
+
+from headrace_cdk import policies
+from headrace_cdk.iam_naming import IamNaming
+from headrace_cdk.lint_exceptions import LintException
+from headrace_cdk.managed_policy import managed_policy, place_of
+from headrace_cdk.network import Network
+
+INTERFACE_PERMISSION = LintException(
+    checkov=["CKV_AWS_109"],
+    reason="CreateNetworkInterfacePermission is how a job's interface is handed to SageMaker; it grants no IAM right",
+)
+
+
+class TrainingRoles(Construct):
+    """The roles that the switched-on roads need: ``s3``; ``file_systems`` and ``both`` are None without such a road."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        platform: str,
+        network: Network,
+        bucket_name: str,
+        data_locations: Sequence[DataLocation],
+        job_name_prefix: str,
+        file_systems: bool = True,
+        kms_key_arns: Sequence[str] = (),
+        image_repository_arns: Sequence[str] | None = None,
+        naming: IamNaming | None = None,
+    ) -> None:
+        """``data_locations``: what S3 jobs may read. ``job_name_prefix``: only jobs named so may use the roles.
+
+        ``kms_key_arns``: keys of the bucket and of data locations. ``image_repository_arns``: default is every
+        repository that lets this account in, since AWS's own images lie in AWS's accounts.
+        """
+        super().__init__(scope, construct_id)
+        place = place_of(self)
+        self._platform = platform
+        self._naming = naming or IamNaming()
+        self._trusted = iam.ServicePrincipal("sagemaker.amazonaws.com").with_conditions(
+            policies.training_trust(place, job_name_prefix)
+        )
+        basics = managed_policy(
+            self,
+            "Basics",
+            platform=platform,
+            purpose="training-basics",
+            statements=[
+                *policies.job_basics(place, image_repository_arns or policies.any_repository(place)),
+                *policies.own_objects(place, bucket_name),
+                *policies.use_keys(place, kms_key_arns),
+                *policies.attach_to_network(
+                    place,
+                    [subnet.subnet_id for subnet in network.subnets],
+                    [network.security_groups.jobs.security_group_id],
+                ),
+            ],
+            naming=self._naming,
+            exceptions=[INTERFACE_PERMISSION],
+        )
+        data = managed_policy(
+            self,
+            "Data",
+            platform=platform,
+            purpose="training-data",
+            statements=policies.read_data(place, data_locations),
+            naming=self._naming,
+        )
+        self.s3 = self._role("S3", "s3", [basics, data])
+        self.file_systems = self._role("FileSystems", "file-systems", [basics]) if file_systems else None
+        self.both = self._role("Both", "both", [basics, data]) if file_systems else None
+
+    @property
+    def all(self) -> list[iam.Role]:
+        """The roles that exist."""
+        return [role for role in (self.s3, self.file_systems, self.both) if role is not None]
+
+    @property
+    def record(self) -> Roles:
+        """What jobs need to know of them."""
+        return Roles(
+            s3=self.s3.role_arn,
+            file_systems=self.file_systems.role_arn if self.file_systems else None,
+            both=self.both.role_arn if self.both else None,
+        )
+
+    def _role(self, role_id: str, reach: str, rights: Sequence[iam.IManagedPolicy]) -> iam.Role:
+        return iam.Role(
+            self,
+            role_id,
+            assumed_by=self._trusted,
+            description=f"headrace {self._platform}: training jobs that reach {reach.replace('-', ' ')}",
+            role_name=self._naming.name(self._platform, Stack.of(self).region, reach),
+            path=self._naming.path,
+            permissions_boundary=self._naming.boundary(self, f"{role_id}Boundary"),
+            managed_policies=list(rights),
+        )

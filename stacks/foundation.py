@@ -1,0 +1,110 @@
+"""What lives as long as the platform: network, bucket, EFS, roles, and the record of where all this is.
+
+Bucket, EFS and key are kept when the stack is destroyed; the settings ``bucket.adopt``, ``efs.adopt`` and ``kms_key``
+let the next deployment take them up again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import Stack
+from constructs import Construct
+from headrace.platform import DataLocation, Efs, FoundationPart, Subnet
+from headrace_cdk.dataset_bucket import DatasetBucket
+from headrace_cdk.platform_part import PlatformPart
+from headrace_cdk.roles import TrainingRoles
+from headrace_cdk.user_policy import UserPolicy
+
+from stacks.from_settings import (
+    check_data_locations,
+    make_efs,
+    make_key,
+    make_network,
+    naming_of,
+    suppressions_of,
+)
+from stacks.settings import EnvironmentSettings
+
+
+class Foundation(Stack):
+    """``network``, ``bucket``, ``data_locations`` (the bucket's own first), ``kms_key``, ``efs`` and ``roles``."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, platform: str, settings: EnvironmentSettings, **stack: Any
+    ) -> None:
+        """``platform``: the name that jobs know it by. ``stack``: what :class:`aws_cdk.Stack` takes."""
+        super().__init__(scope, construct_id, **stack)
+        self._platform = platform
+        self.suppressions = suppressions_of(settings)
+        check_data_locations(self, settings.data_locations, self.suppressions)
+        self.kms_key = make_key(self, platform, settings.kms_key)
+        self.network = make_network(self, settings, self.suppressions)
+        self.bucket = DatasetBucket(
+            self,
+            "DatasetBucket",
+            existing_bucket_name=settings.bucket.adopt,
+            kms_key=self.kms_key,
+            intelligent_tiering=settings.bucket.intelligent_tiering,
+            noncurrent_version_days=settings.bucket.noncurrent_version_days,
+        )
+        self.bucket_name = self.bucket.bucket.bucket_name
+        self.data_locations = (
+            self.bucket.data_location,
+            *(DataLocation(bucket=each.bucket, prefix=each.prefix) for each in settings.data_locations),
+        )
+        self.efs = make_efs(self, settings.efs, self.network, self.kms_key, self.suppressions)
+        self.job_name_prefix = f"{platform}-" if settings.job_name_prefix is None else settings.job_name_prefix
+        self.roles, self.user_policy = self._grant(settings)
+        PlatformPart(self, "PlatformPart", part=self._part(), outputs=self._outputs())
+
+    def _grant(self, settings: EnvironmentSettings) -> tuple[TrainingRoles, UserPolicy]:
+        own_key = [self.kms_key.key_arn] if self.kms_key else []
+        other_keys = [each.kms_key_arn for each in settings.data_locations if each.kms_key_arn]
+        shared: dict[str, Any] = {
+            "platform": self._platform,
+            "network": self.network,
+            "bucket_name": self.bucket_name,
+            "data_locations": self.data_locations,
+            "job_name_prefix": self.job_name_prefix,
+            "image_repository_arns": settings.iam.image_repository_arns,
+            "naming": naming_of(settings.iam),
+        }
+        roles = TrainingRoles(
+            self,
+            "TrainingRoles",
+            file_systems=settings.efs.enabled or settings.lustre.enabled,
+            kms_key_arns=[*own_key, *other_keys],
+            **shared,
+        )
+        require_vpc = settings.iam.require_vpc
+        user_policy = UserPolicy(
+            self, "UserPolicy", roles=roles, require_vpc=require_vpc, kms_key_arns=own_key, **shared
+        )
+        return roles, user_policy
+
+    def _part(self) -> FoundationPart:
+        subnets = (Subnet(subnet_id=each.subnet_id, az_id=each.az_id) for each in self.network.subnets)
+        return FoundationPart(
+            platform=self._platform,
+            region=self.region,
+            account=self.account,
+            vpc_id=self.network.vpc.vpc_id,
+            subnets=tuple(subnets),
+            job_security_group_id=self.network.security_groups.jobs.security_group_id,
+            bucket=self.bucket_name,
+            data_locations=self.data_locations,
+            roles=self.roles.record,
+            job_name_prefix=self.job_name_prefix,
+            kms_key_arn=self.kms_key.key_arn if self.kms_key else None,
+            efs=Efs(file_system_id=self.efs.file_system_id, az_ids=self.efs.az_ids) if self.efs else None,
+        )
+
+    def _outputs(self) -> dict[str, str]:
+        outputs = {
+            "BucketName": self.bucket_name,
+            "VpcId": self.network.vpc.vpc_id,
+            "S3RoleArn": self.roles.s3.role_arn,
+            "UserPolicyArn": self.user_policy.policy.managed_policy_arn,
+        }
+        return outputs if self.efs is None else {**outputs, "EfsId": self.efs.file_system_id}

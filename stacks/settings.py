@@ -1,0 +1,178 @@
+"""The settings of an environment, as they stand in cdk.json below ``headrace``.
+
+A record holds what people choose; what AWS allows is the business of the rules, which the constructs run. Keys that
+are left out have the defaults below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from headrace.errors import InvalidInput
+
+from stacks.typed import read
+
+Event = Literal["NEW", "CHANGED", "DELETED"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubnetSettings:
+    """An existing subnet and its zone; ``az_name`` is needed for a One Zone EFS only."""
+
+    subnet_id: str
+    az_id: str
+    az_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingNetworkSettings:
+    """A VPC that is there already. ``s3_gateway_endpoint``: whether it is to be added to the route tables."""
+
+    vpc_id: str
+    subnets: tuple[SubnetSettings, ...]
+    route_table_ids: tuple[str, ...]
+    s3_gateway_endpoint: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings:
+    """A new VPC by CIDR and zones (ids mean the same place in every account), or an existing one.
+
+    ``interface_endpoints``: short service name -> switch, such as ``{"sts": true}``; each costs money by the hour.
+    Append zones, never insert them: the addresses of a subnet follow from its place in the list.
+    """
+
+    cidr: str | None = None
+    availability_zones: tuple[str, ...] | None = None
+    availability_zone_ids: tuple[str, ...] | None = None
+    existing: ExistingNetworkSettings | None = None
+    interface_endpoints: Mapping[str, bool] = field(default_factory=dict)
+    flow_logs: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketSettings:
+    """The platform's bucket. ``adopt``: the name of the bucket that an earlier deployment left behind."""
+
+    adopt: str | None = None
+    intelligent_tiering: bool = False
+    noncurrent_version_days: int | None = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataLocationSettings:
+    """Training data that lies elsewhere already, read-only. ``region`` and ``account``: null is the platform's."""
+
+    bucket: str
+    prefix: str
+    region: str | None = None
+    account: str | None = None
+    kms_key_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EfsSettings:
+    """The shared EFS. ``adopt``: the id of the file system that an earlier deployment left behind.
+
+    ``zones``: which of the network's zones (or existing subnet ids) get a mount target; null is all of them.
+    ``one_zone``: a One Zone file system, in the one zone of ``zones``.
+    """
+
+    enabled: bool = True
+    adopt: str | None = None
+    zones: tuple[str, ...] | None = None
+    one_zone: bool = False
+    performance_mode: str | None = None
+    throughput_mode: str | None = None
+    provisioned_throughput_mibps: float | None = None
+    lifecycle_days: int | None = None
+    backup: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSettings:
+    """A link of the Lustre file system; ``bucket``: null is the platform's. Files go back only with ``export``."""
+
+    name: str
+    path: str
+    prefix: str
+    bucket: str | None = None
+    auto_import_events: tuple[Event, ...] = ()
+    export: bool = False
+    auto_export_events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LustreSettings:
+    """The shared Lustre file system. Give ``storage_capacity_gib`` or ``dataset_gib``.
+
+    ``zone``: which of the network's zones (or existing subnet ids) it stands in; null is the first.
+    """
+
+    enabled: bool = True
+    deployment_type: str = "SCRATCH_2"
+    storage_capacity_gib: int | None = None
+    dataset_gib: float | None = None
+    per_unit_storage_throughput_mbps_per_tib: int | None = None
+    data_compression_type: str | None = None
+    weekly_maintenance_start_time: str | None = None
+    zone: str | None = None
+    links: tuple[LinkSettings, ...] = (LinkSettings(name="data", path="/data", prefix="data/"),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IamSettings:
+    """How roles are named and bounded, which images jobs may pull, and whether jobs must name the network."""
+
+    name_prefix: str | None = None
+    path: str = "/"
+    permissions_boundary_arn: str | None = None
+    image_repository_arns: tuple[str, ...] | None = None
+    require_vpc: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressionSettings:
+    """A rule that is not heeded, and why."""
+
+    rule_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentSettings:
+    """One environment. ``platform``: the name that jobs know it by; null is the environment's name.
+
+    ``account``, ``region``: null takes what the CDK CLI finds. ``job_name_prefix``: null is ``<platform>-``.
+    ``kms_key``: ``aws`` (AWS's own keys), ``new`` (a key of the platform, kept on destroy) or the ARN of a key.
+    """
+
+    network: NetworkSettings
+    platform: str | None = None
+    account: str | None = None
+    region: str | None = None
+    synthesizer: Literal["bootstrapless", "default"] = "bootstrapless"
+    job_name_prefix: str | None = None
+    kms_key: str = "aws"
+    bucket: BucketSettings = BucketSettings()
+    data_locations: tuple[DataLocationSettings, ...] = ()
+    efs: EfsSettings = EfsSettings()
+    lustre: LustreSettings = LustreSettings(storage_capacity_gib=1200)
+    iam: IamSettings = IamSettings()
+    suppressions: tuple[SuppressionSettings, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def settings_of(context: object, environment: object) -> EnvironmentSettings:
+    """The settings of one environment out of the context value ``headrace``, environment name -> settings.
+
+    Raises InvalidInput with every mistake at once: no such environment, unknown keys, wrong types.
+    """
+    if not isinstance(context, Mapping) or not context:
+        raise InvalidInput("context key headrace is missing; allowed: environments; fix: restore it in cdk.json")
+    if environment not in context:
+        known = ", ".join(sorted(map(str, context)))
+        raise InvalidInput(f"env is {environment!r}; allowed: {known}; fix: -c env=NAME, or add it to cdk.json")
+    return read(EnvironmentSettings, context[environment], f"headrace.{environment}")

@@ -1,0 +1,311 @@
+"""Least privilege, to the letter: who may do what on which resource, and who is trusted."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+from aws_cdk import App, Environment, Stack
+from aws_cdk.assertions import Match, Template
+from headrace.errors import InvalidInput
+from headrace.platform import DataLocation
+from headrace_cdk.iam_naming import IamNaming
+from headrace_cdk.isolated_vpc import JobSubnet
+from headrace_cdk.network import ExistingNetwork, Network
+from headrace_cdk.roles import TrainingRoles
+from headrace_cdk.user_policy import UserPolicy
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+BUCKET = "training-data-bucket"
+LOCATIONS = [
+    DataLocation(bucket=BUCKET, prefix="data/"),
+    DataLocation(bucket="elsewhere-bucket", prefix="sets/birds/"),
+]
+KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b2c3d-0000-0000-0000-000000000000"
+REPOSITORY = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/trainer"
+SUBNET = "subnet-0123456789abcdef0"
+NETWORK = ExistingNetwork(
+    vpc_id="vpc-0123456789abcdef0",
+    subnets=(JobSubnet(key=SUBNET, subnet_id=SUBNET, az_id="use1-az1"),),
+    route_table_ids=("rtb-0123456789abcdef0",),
+)
+Rights = dict[str, tuple[list[str], list[str], dict[str, Any] | None]]
+
+
+def _stack(**props: Any) -> Stack:
+    stack = Stack(App(), "Test", env=Environment(account=ACCOUNT, region=REGION))
+    shared: dict[str, Any] = {
+        "platform": "dev",
+        "network": Network(stack, "Network", existing=NETWORK),
+        "bucket_name": BUCKET,
+        "data_locations": LOCATIONS,
+        "job_name_prefix": "dev-",
+        "image_repository_arns": [REPOSITORY],
+        "kms_key_arns": props.pop("kms_key_arns", ()),
+        "naming": props.pop("naming", None),
+    }
+    require_vpc = props.pop("require_vpc", False)
+    roles = TrainingRoles(stack, "Roles", **shared, **props)
+    UserPolicy(stack, "User", roles=roles, require_vpc=require_vpc, **shared)
+    return stack
+
+
+@cache
+def _default() -> Template:
+    return Template.from_stack(_stack())
+
+
+def _rights(template: Template, policy: str) -> Rights:
+    """The statements of the managed policy whose logical id begins so: Sid -> actions, resources, condition."""
+    (found,) = (
+        each for key, each in template.find_resources("AWS::IAM::ManagedPolicy").items() if key.startswith(policy)
+    )
+    statements = found["Properties"]["PolicyDocument"]["Statement"]
+    assert {each["Effect"] for each in statements} == {"Allow"}
+    return {
+        each["Sid"]: (_list(each["Action"]), [_text(one) for one in _list(each["Resource"])], each.get("Condition"))
+        for each in statements
+    }
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _text(resource: Any) -> str:
+    """An ARN as text, references by the logical id that they name."""
+    if isinstance(resource, str):
+        return resource
+    if "Fn::Join" in resource:
+        return "".join(_text(piece) for piece in resource["Fn::Join"][1])
+    (target,) = resource.values()
+    name = target if isinstance(target, str) else target[0]
+    if name == "AWS::Partition":
+        return "aws"
+    return f"<{name.rstrip('0123456789ABCDEF')}>"
+
+
+def _prefixes(*prefixes: str) -> dict[str, Any]:
+    return {"StringLike": {"s3:prefix": list(prefixes)}}
+
+
+def test_rights_that_every_job_has_are_exact() -> None:
+    """Log, metrics, image, its own objects, and interfaces in the platform's subnets: nothing of the data."""
+    logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/TrainingJobs"
+    interfaces = f"arn:aws:ec2:{REGION}:{ACCOUNT}:network-interface/*"
+    assert _rights(_default(), "RolesBasics") == {
+        "WriteTheLog": (
+            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            [logs, f"{logs}:log-stream:*"],
+            None,
+        ),
+        "PublishMetrics": (
+            ["cloudwatch:PutMetricData"],
+            ["*"],
+            {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/TrainingJobs"}},
+        ),
+        "LogInToRegistries": (["ecr:GetAuthorizationToken"], ["*"], None),
+        "PullTheImage": (
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            [REPOSITORY],
+            None,
+        ),
+        "ListCodeOutputAndCheckpoints": (
+            ["s3:ListBucket"],
+            [f"arn:aws:s3:::{BUCKET}"],
+            _prefixes("code/*", "output/*", "checkpoints/*"),
+        ),
+        "ReadCodeAndCheckpoints": (
+            ["s3:GetObject"],
+            [f"arn:aws:s3:::{BUCKET}/code/*", f"arn:aws:s3:::{BUCKET}/checkpoints/*"],
+            None,
+        ),
+        "WriteOutputAndCheckpoints": (
+            ["s3:PutObject"],
+            [f"arn:aws:s3:::{BUCKET}/output/*", f"arn:aws:s3:::{BUCKET}/checkpoints/*"],
+            None,
+        ),
+        "CreateInterfacesHere": (
+            ["ec2:CreateNetworkInterface"],
+            [
+                interfaces,
+                f"arn:aws:ec2:{REGION}:{ACCOUNT}:subnet/{SUBNET}",
+                f"arn:aws:ec2:{REGION}:{ACCOUNT}:security-group/<NetworkSecurityGroupsJobs>",
+            ],
+            None,
+        ),
+        "HandInterfacesToSageMaker": (
+            ["ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface"],
+            [interfaces],
+            None,
+        ),
+        "LookAtNetworkAndLeaveIt": (
+            [
+                "ec2:DeleteNetworkInterfacePermission",
+                "ec2:DescribeDhcpOptions",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+            ],
+            ["*"],
+            None,
+        ),
+    }
+
+
+def test_rights_on_the_data_are_exact() -> None:
+    """Each data location is listed below its prefix and read there; nothing is written."""
+    assert _rights(_default(), "RolesData") == {
+        "ListData0": (["s3:ListBucket"], [f"arn:aws:s3:::{BUCKET}"], _prefixes("data/*")),
+        "ListData1": (["s3:ListBucket"], ["arn:aws:s3:::elsewhere-bucket"], _prefixes("sets/birds/*")),
+        "ReadTheData": (
+            ["s3:GetObject"],
+            [f"arn:aws:s3:::{BUCKET}/data/*", "arn:aws:s3:::elsewhere-bucket/sets/birds/*"],
+            None,
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("role", "policies"),
+    [
+        ("RolesS3", {"RolesBasics", "RolesData"}),
+        ("RolesFileSystems", {"RolesBasics"}),
+        ("RolesBoth", {"RolesBasics", "RolesData"}),
+    ],
+)
+def test_role_for_file_systems_has_no_right_on_the_data(role: str, policies: set[str]) -> None:
+    """Only the roles that read S3 have the policy for the data, and no role has anything else."""
+    (found,) = (each for key, each in _default().find_resources("AWS::IAM::Role").items() if key.startswith(role))
+    attached = {_text(each).strip("<>") for each in found["Properties"]["ManagedPolicyArns"]}
+    assert attached == policies
+    assert "Policies" not in found["Properties"]
+    assert not _default().find_resources("AWS::IAM::Policy")
+
+
+def test_only_training_jobs_of_this_platform_are_trusted() -> None:
+    """SageMaker may assume a role for jobs of this account whose name begins with the prefix."""
+    for role in _default().find_resources("AWS::IAM::Role").values():
+        (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        source_arn = _text(statement["Condition"].pop("ArnLike")["aws:SourceArn"])
+        assert source_arn == f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/dev-*"
+        assert statement == {
+            "Action": "sts:AssumeRole",
+            "Effect": "Allow",
+            "Principal": {"Service": "sagemaker.amazonaws.com"},
+            "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+        }
+
+
+def test_user_policy_is_exact() -> None:
+    """Whoever launches may do what the job side calls, on this platform's things, and hand over its roles."""
+    jobs = [f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/dev-*"]
+    logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/TrainingJobs"
+    roles = ["<RolesS>", "<RolesFileSystems>", "<RolesBoth>"]
+    rights = _rights(_default(), "UserPolicy")
+    guard_rails = rights["CreateJobsHere"][2]
+    assert rights == {
+        "ReadThePlatformRecord": (
+            ["ssm:GetParametersByPath"],
+            [f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/headrace/dev{slash}" for slash in ("", "/")],
+            None,
+        ),
+        "ListData0": (["s3:ListBucket"], [f"arn:aws:s3:::{BUCKET}"], _prefixes("data/*")),
+        "ListData1": (["s3:ListBucket"], ["arn:aws:s3:::elsewhere-bucket"], _prefixes("sets/birds/*")),
+        "UploadCode": (["s3:DeleteObject", "s3:PutObject"], [f"arn:aws:s3:::{BUCKET}/code/*"], None),
+        "FetchResults": (["s3:GetObject"], [f"arn:aws:s3:::{BUCKET}/output/*"], None),
+        "CreateJobsHere": (["sagemaker:CreateTrainingJob"], jobs, guard_rails),
+        "FollowAndStopJobs": (
+            ["sagemaker:AddTags", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"],
+            jobs,
+            None,
+        ),
+        "CheckTheRoles": (["iam:GetRole"], roles, None),
+        "PassTheRoles": (
+            ["iam:PassRole"],
+            roles,
+            {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        ),
+        "ReadJobLogs": (
+            ["logs:DescribeLogStreams", "logs:GetLogEvents"],
+            [f"{logs}:*", f"{logs}:log-stream:*"],
+            None,
+        ),
+        "CheckImages": (["ecr:BatchGetImage"], [REPOSITORY], None),
+        "LookAtNetworkAndFileSystems": (
+            [
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+                "elasticfilesystem:DescribeFileSystems",
+                "elasticfilesystem:DescribeMountTargets",
+                "fsx:DescribeFileSystems",
+            ],
+            ["*"],
+            None,
+        ),
+    }
+
+
+@pytest.mark.parametrize("require_vpc", [False, True])
+def test_jobs_stay_in_the_platforms_network(require_vpc: bool) -> None:
+    """A job that names subnets names the platform's; whether it may name none is a choice."""
+    template = Template.from_stack(_stack(require_vpc=require_vpc))
+    condition = _rights(template, "UserPolicy")["CreateJobsHere"][2]
+    assert condition is not None
+    assert condition["ForAllValues:StringEquals"]["sagemaker:VpcSubnets"] == [SUBNET]
+    assert "SecurityGroupsJobs" in json.dumps(condition["ForAllValues:StringEquals"]["sagemaker:VpcSecurityGroupIds"])
+    null = {"sagemaker:VpcSecurityGroupIds": "false", "sagemaker:VpcSubnets": "false"}
+    assert condition.get("Null") == (null if require_vpc else None)
+
+
+def test_without_file_systems_there_is_one_role() -> None:
+    """Roads that are switched off leave neither roles nor rights to pass them."""
+    template = Template.from_stack(_stack(file_systems=False))
+    (role,) = template.find_resources("AWS::IAM::Role")
+    assert role.startswith("RolesS3")
+    assert _rights(template, "UserPolicy")["PassTheRoles"][1] == ["<RolesS>"]
+
+
+def test_keys_are_used_through_s3_only() -> None:
+    """With a key, jobs and people decrypt and encrypt by way of S3 in this Region."""
+    template = Template.from_stack(_stack(kms_key_arns=[KEY_ARN]))
+    expected = (
+        ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+        [KEY_ARN],
+        {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}},
+    )
+    assert _rights(template, "RolesBasics")["UseTheBucketsKeys"] == expected
+    assert _rights(template, "UserPolicy")["UseTheBucketsKeys"] == expected
+
+
+def test_enterprise_naming_reaches_roles_and_policies() -> None:
+    """Prefix, path and permissions boundary are on every role; names hold the Region, since IAM has one room."""
+    boundary = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+    naming = IamNaming(name_prefix="ml-", path="/ml/", permissions_boundary_arn=boundary)
+    template = Template.from_stack(_stack(naming=naming))
+    template.all_resources_properties("AWS::IAM::Role", {"Path": "/ml/", "PermissionsBoundary": boundary})
+    names = {each["Properties"]["RoleName"] for each in template.find_resources("AWS::IAM::Role").values()}
+    assert names == {"ml-dev-us-east-1-s3", "ml-dev-us-east-1-file-systems", "ml-dev-us-east-1-both"}
+    template.has_resource_properties("AWS::IAM::ManagedPolicy", {"ManagedPolicyName": "ml-dev-us-east-1-user"})
+
+
+def test_default_naming_lets_cloudformation_name() -> None:
+    """Without a prefix no explicit names are set, so that stacks never collide."""
+    _default().all_resources_properties("AWS::IAM::Role", {"RoleName": Match.absent()})
+
+
+def test_name_that_iam_would_refuse_is_refused_at_synth() -> None:
+    """A name of more than 64 characters says which, and what to shorten."""
+    with pytest.raises(InvalidInput, match="64"):
+        _stack(naming=IamNaming(name_prefix="a" * 60))
+
+
+def test_managed_policies_fit_in_iams_limit() -> None:
+    """A managed policy holds 6,144 characters; counted with room for what the deployment fills in."""
+    for policy in _default().find_resources("AWS::IAM::ManagedPolicy").values():
+        text = json.dumps(policy["Properties"]["PolicyDocument"], separators=(",", ":"))
+        assert len(text) < 6144
