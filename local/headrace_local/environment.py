@@ -1,0 +1,33 @@
+"""The environment in which clients talk to the embedded AWS, and cannot talk to a real account by mistake."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+"""What must not be set: each of these would lead a client elsewhere."""
+
+
+def client_environment(*, endpoint_url: str, account: str, region: str) -> dict[str, str]:
+    """Variables for boto3, the AWS CLI and the CDK CLI. The credentials are invented and open nothing."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        # the CDK CLI remembers which account a key belongs to: another account needs another key
+        "AWS_ACCESS_KEY_ID": f"HEADRACELOCAL{account}",
+        "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "CDK_DEFAULT_ACCOUNT": account,
+        "CDK_DEFAULT_REGION": region,
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+    }
+
+
+def shell_exports(environment: Mapping[str, str]) -> str:
+    """The same as lines for ``eval "$(…)"`` in a POSIX shell."""
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+    return "\n".join([*exports, f"unset {' '.join(UNSET)}"])

@@ -1,0 +1,26 @@
+"""What the embedded AWS adds to moto and repairs in it, one module for each subject.
+
+Only what the platform's templates and clients use is here. docs/embedded-aws.md lists every repair, and each has a
+test that fails when moto changes under it.
+"""
+
+from __future__ import annotations
+
+
+def install() -> None:
+    """Extend and repair moto in this process, before it serves its first request."""
+    from headrace_local.moto_extension import (
+        bucket_policy,
+        cloudformation,
+        ec2,
+        fsx,
+        iam,
+        kms,
+        s3,
+        sagemaker,
+        ssm,
+        unimplemented,
+    )
+
+    for subject in (unimplemented, cloudformation, s3, bucket_policy, iam, kms, ec2, ssm, fsx, sagemaker):
+        subject.install()

@@ -1,0 +1,100 @@
+"""How CloudFormation resource types are added to moto, completed, or given a deletion.
+
+A type that moto lacks is *added*: a function that creates it through the service's own API, one that deletes it.
+A type whose properties moto drops in part is *completed*: a function that applies the rest after moto has made it.
+A type of which moto misreads a property is *prepared*: a function that rewrites the properties before moto sees them.
+A type that moto never deletes, or deletes wrongly, is given a *deletion*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from moto.cloudformation import parsing
+from moto.core.common_models import CloudFormationModel
+
+Properties = Mapping[str, Any]
+
+
+class Unsupported(Exception):
+    """What CloudFormation could do and the embedded AWS cannot; the text says what, and what to do instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Created:
+    """A resource as CloudFormation knows it: what Ref gives, and what Fn::GetAtt gives by name."""
+
+    physical_id: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedType:
+    """A resource type that moto lacks. ``create`` and ``delete`` get the Region first."""
+
+    type_name: str
+    create: Callable[[str, Properties], Created]
+    delete: Callable[[str, Created], None]
+    attributes: frozenset[str] = frozenset()
+
+
+Preparation = Callable[[str, Properties], Properties]
+"""Gets Region and properties, gives the properties for moto."""
+Completion = Callable[[str, str, Properties], None]
+"""Gets Region, physical id and properties."""
+Deletion = Callable[[str, str, Properties], None]
+"""Gets Region, physical id and properties."""
+
+PREPARATIONS: Final[dict[str, Preparation]] = {}
+COMPLETIONS: Final[dict[str, Completion]] = {}
+DELETIONS: Final[dict[str, Deletion]] = {}
+
+
+def add(added: AddedType) -> None:
+    """Make moto know this type."""
+    # the cached tables are built once from the subclasses that exist then: later types go in by hand
+    parsing.get_model_map()[added.type_name] = _model_of(added)
+    parsing.get_name_type_map()[added.type_name] = ""
+
+
+def _model_of(added: AddedType) -> type[CloudFormationModel]:
+    class AddedResource(CloudFormationModel):  # type: ignore[misc]  # moto is untyped for us
+        def __init__(self, created: Created) -> None:
+            self.created = created
+            self.physical_resource_id = created.physical_id
+
+        cloudformation_type = staticmethod(lambda: added.type_name)
+        cloudformation_name_type = staticmethod(lambda: "")
+
+        @classmethod
+        def has_cfn_attr(cls, attr: str) -> bool:
+            return attr in added.attributes
+
+        def get_cfn_attribute(self, name: str) -> Any:
+            if name not in self.created.attributes:
+                raise parsing.UnformattedGetAttTemplateException()
+            return self.created.attributes[name]
+
+        @classmethod
+        def create_from_cloudformation_json(
+            cls, _name: str, definition: Mapping[str, Any], _account: str, region: str, **_: Any
+        ) -> AddedResource:
+            return cls(added.create(region, definition["Properties"]))
+
+        def delete(self, _account: str, region: str) -> None:
+            added.delete(region, self.created)
+
+    return AddedResource
+
+
+def is_known(type_name: str) -> bool:
+    """Whether the embedded AWS can make resources of this type."""
+    return type_name in parsing.get_model_map() or type_name in parsing.NULL_MODELS
+
+
+def install() -> None:
+    """Metadata that the CDK adds for its own statistics is the one type that is known and does nothing."""
+    if "AWS::CDK::Metadata" not in parsing.NULL_MODELS:
+        parsing.NULL_MODELS.append("AWS::CDK::Metadata")

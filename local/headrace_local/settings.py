@@ -1,0 +1,33 @@
+"""How long things take in the embedded AWS: short by default, longer by environment variable.
+
+AWS takes minutes where these take a moment; a test that wants to see a state passes a longer time.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, fields
+
+JOBS_VARIABLE = "HEADRACE_LOCAL_JOBS"
+"""The environment variable in which the server leaves word of where the jobs' folders lie."""
+_PREFIX = "HEADRACE_LOCAL_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Durations in seconds; ``fsx_creating_seconds`` is set by ``HEADRACE_LOCAL_FSX_CREATING_SECONDS``, and so on."""
+
+    fsx_creating_seconds: float = 0.5
+    """How long a file system is CREATING."""
+    fsx_deleting_seconds: float = 0.5
+    """How long a file system or a data repository association is DELETING."""
+    dra_creating_seconds: float = 0.5
+    """How long a data repository association is CREATING."""
+    stop_grace_seconds: float = 120.0
+    """From SIGTERM to SIGKILL when a training job is stopped; SageMaker gives 120 seconds."""
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """Raises ValueError when a variable is no number."""
+        given = {each.name: os.environ.get(_PREFIX + each.name.upper()) for each in fields(cls)}
+        return cls(**{name: float(value) for name, value in given.items() if value is not None})

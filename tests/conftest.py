@@ -1,0 +1,122 @@
+"""Fixtures for tests that talk to the embedded AWS: the real server in its own process, real boto3 clients."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from headrace.platform import FoundationPart, Platform, parameter_path, parse_platform
+from headrace_local import process
+from headrace_local.environment import UNSET
+from headrace_local.guard import closed_environment
+from headrace_local.process import Running
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT_NAME = "dev"
+
+
+@pytest.fixture(scope="session")
+def embedded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One embedded AWS for all tests of the session; nothing of it is left afterwards."""
+    directory: Path = tmp_path_factory.mktemp("embedded-aws")
+    with process.running(directory) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _one_session() -> boto3.Session:
+    """A session that has read the service models once: making clients from it is quick."""
+    return boto3.Session()
+
+
+@pytest.fixture
+def aws_session(embedded_aws: Running, _one_session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
+    """A boto3 session on the embedded AWS; the test's environment leads every other client there too."""
+    for name in UNSET:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in embedded_aws.environment().items():
+        monkeypatch.setenv(name, value)
+    return _one_session
+
+
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+@pytest.fixture
+def start_job() -> Callable[..., str]:
+    """Starts a training job that runs a command, in a bucket and with a role of its own; gives the job's name.
+
+    Further members of the request, or others in place of its own, are keyword arguments.
+    """
+
+    def start(session: boto3.Session, command: Sequence[str], **members: Any) -> str:
+        name = f"job-{uuid4().hex[:12]}"
+        session.client("s3").create_bucket(Bucket=name)
+        role = session.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
+        request = {
+            "TrainingJobName": name,
+            "RoleArn": role["Role"]["Arn"],
+            "AlgorithmSpecification": {
+                "TrainingInputMode": "File",
+                "TrainingImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/training:1",
+                "ContainerEntrypoint": list(command),
+            },
+            "OutputDataConfig": {"S3OutputPath": f"s3://{name}/output"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+        }
+        session.client("sagemaker").create_training_job(**(request | members))
+        return str((request | members)["TrainingJobName"])
+
+    return start
+
+
+@dataclass(frozen=True)
+class DeployedPlatform:
+    """The stacks of the environment ``dev``, deployed into the embedded AWS, and how to talk to it."""
+
+    environment: Mapping[str, str]
+    platform: Platform
+
+    @property
+    def foundation(self) -> FoundationPart:
+        """What lives as long as the platform."""
+        return self.platform.foundation
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the embedded AWS."""
+        return _client(self.environment, service)
+
+
+def _client(environment: Mapping[str, str], service: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        region_name=environment["AWS_REGION"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+@pytest.fixture(scope="session")
+def deployed(embedded_aws: Running, tmp_path_factory: pytest.TempPathFactory) -> DeployedPlatform:
+    """The platform, deployed once by the real CDK CLI as ``make deploy`` does."""
+    environment = closed_environment(embedded_aws.environment())
+    command = [str(ROOT / "node_modules" / ".bin" / "cdk"), "deploy", "--all", "-c", f"env={ENVIRONMENT_NAME}"]
+    options = ["--require-approval", "never", "--no-notices", "--output", str(tmp_path_factory.mktemp("cdk.out"))]
+    done = subprocess.run([*command, *options], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    ssm = _client(environment, "ssm")
+    found = ssm.get_parameters_by_path(Path=parameter_path(ENVIRONMENT_NAME))["Parameters"]
+    parameters = {each["Name"]: each["Value"] for each in found}
+    return DeployedPlatform(environment=environment, platform=parse_platform(ENVIRONMENT_NAME, parameters))

@@ -1,0 +1,165 @@
+"""The embedded AWS as a process: it starts, it ends with everything it runs, and touches no process but its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from headrace.errors import InvalidInput
+from headrace_local import process
+from headrace_local.cli import app
+from headrace_local.state import Layout, ServerState, lock_to_hand_over, write_state
+from typer.testing import CliRunner
+
+runner = CliRunner()
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[Path]:
+    """A directory whose embedded AWS, if one is started, is ended again."""
+    yield tmp_path / "local"
+    process.stop(tmp_path / "local")
+
+
+def _wait_for(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 20
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return condition()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.fixture
+def bystander() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is none of ours."""
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as foreign:
+        yield foreign
+        foreign.kill()
+
+
+def test_up_status_reset_env_and_down_of_the_command_line(directory: Path) -> None:
+    """One life: up prints the endpoint, reset empties it, env leads clients there, down ends it, twice."""
+    where = ["--directory", str(directory)]
+    up = runner.invoke(app, ["up", "--port", "0", "--json", *where])
+    assert up.exit_code == 0, up.output
+    started = json.loads(up.stdout)
+    assert started["running"]
+    boto3.client("s3", endpoint_url=started["endpoint_url"], **_CREDENTIALS).create_bucket(Bucket="before-reset")
+
+    reset = runner.invoke(app, ["reset", *where])
+    assert reset.stdout.strip() == started["endpoint_url"]
+    assert json.loads(runner.invoke(app, ["status", "--json", *where]).stdout)["pid"] != started["pid"]
+    assert not boto3.client("s3", endpoint_url=started["endpoint_url"], **_CREDENTIALS).list_buckets()["Buckets"]
+
+    exports = runner.invoke(app, ["env", *where]).stdout
+    shell = f'AWS_PROFILE=mine\n{exports}\necho "$AWS_ENDPOINT_URL|$AWS_CONFIG_FILE|$CDK_DEFAULT_ACCOUNT|$AWS_PROFILE"'
+    said = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == f"{started['endpoint_url']}|/dev/null|123456789012|"
+
+    assert runner.invoke(app, ["down", *where]).exit_code == 0
+    assert runner.invoke(app, ["down", *where]).exit_code == 0
+    assert runner.invoke(app, ["status", *where]).exit_code == 1
+
+
+_CREDENTIALS = {"region_name": "us-east-1", "aws_access_key_id": "key", "aws_secret_access_key": "none"}
+
+
+def test_a_port_in_use_is_refused_in_one_line(directory: Path) -> None:
+    """Nothing starts on a port where something listens; the message names the port and the way out."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(InvalidInput, match=rf"--port {port}: cannot listen.*another --port") as refused:
+            process.start(directory, port)
+    assert refused.value.exit_code == 2
+    assert "\n" not in str(refused.value)
+    assert process.status(directory) is None
+
+
+def test_a_second_start_in_the_same_directory_is_refused(directory: Path) -> None:
+    """The lock that the first server holds keeps a second from taking over its record."""
+    directory.mkdir()
+    with lock_to_hand_over(Layout(directory=directory).lock), pytest.raises(InvalidInput, match="runs here already"):
+        process.start(directory)
+
+
+def test_a_stale_pid_is_recognised_and_its_process_left_alone(
+    directory: Path, bystander: subprocess.Popen[bytes]
+) -> None:
+    """A record whose lock nobody holds is of a server that died; its pid may be anybody's by now."""
+    directory.mkdir()
+    layout = Layout(directory=directory)
+    write_state(layout, ServerState(pid=bystander.pid, port=1, account="1", region="us-east-1"))
+    layout.lock.touch()
+    assert process.status(directory) is None
+    write_state(layout, ServerState(pid=bystander.pid, port=1, account="1", region="us-east-1"))
+    assert process.stop(directory) is False
+    assert bystander.poll() is None
+    assert not layout.state.exists()
+
+
+def test_a_stale_job_group_is_left_alone(directory: Path, bystander: subprocess.Popen[bytes]) -> None:
+    """The group of a job that has ended is killed by nobody, whoever has its number now."""
+    job = directory / "jobs" / "ended"
+    job.mkdir(parents=True)
+    (job / "process.lock").touch()
+    (job / "process.group").write_text(str(os.getpgid(bystander.pid)))
+    process.stop(directory)
+    assert bystander.poll() is None
+
+
+@pytest.mark.parametrize("killed_first", [False, True], ids=["down", "server killed, then down"])
+def test_nothing_is_left_running_after_down(
+    directory: Path, killed_first: bool, start_job: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Down ends the job that runs, its children and the server, even when the server was killed before."""
+    server = process.start(directory)
+    for name, value in server.environment().items():
+        monkeypatch.setenv(name, value)
+    session = boto3.Session()
+    name = start_job(session, ["sh", "-c", "sleep 300 & echo pids $$ $!; wait"])
+    logged = re.compile(r"pids (\d+) (\d+)")
+    assert _wait_for(lambda: bool(logged.search(_log(session, name))))
+    found = logged.search(_log(session, name))
+    assert found is not None
+    pids = [server.pid, int(found[1]), int(found[2])]
+    if killed_first:
+        os.kill(server.pid, signal.SIGKILL)
+        os.waitpid(server.pid, 0)
+        assert _is_alive(pids[2]), "the job outlives a killed server; that is what down is for"
+    process.stop(directory)
+    assert _wait_for(lambda: not any(_is_alive(pid) for pid in pids))
+    assert not (directory / "jobs").exists()
+
+
+def _log(session: boto3.Session, name: str) -> str:
+    logs = session.client("logs")
+    group = "/aws/sagemaker/TrainingJobs"
+    try:
+        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/")["logStreams"]
+    except logs.exceptions.ResourceNotFoundException:
+        return ""
+    events = [
+        event
+        for stream in streams
+        for event in logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
+    ]
+    return "\n".join(event["message"] for event in events)
