@@ -148,21 +148,20 @@ class Aws:
 
     @_calls_aws
     def bucket_region(self, bucket: str) -> str | None:
-        """The bucket's Region, or None when no such bucket exists. Raises AwsError when it may not be looked at."""
+        """The bucket's Region, or None when no such bucket exists.
+
+        Needs no rights: S3 names the Region in a header also where it answers 301 (elsewhere) or 403 (not yours).
+        Source: Amazon S3 API Reference, HeadBucket.
+        """
         try:
             return str(self._client("s3").head_bucket(Bucket=bucket)["BucketRegion"])
         except self._client_error as error:
-            code, headers = _code(error), _headers(error)
-            if code in _MISSING:
+            if _code(error) in _MISSING:
                 return None
-            # a bucket elsewhere answers 301 or 403, with its Region in a header
-            if code != "403" and "x-amz-bucket-region" in headers:
-                return headers["x-amz-bucket-region"]
-            if code == "403":
-                raise AwsError(
-                    f"bucket {bucket!r}: access denied; it needs s3:ListBucket, or the name is somebody else's bucket"
-                ) from None
-            raise
+            region = _headers(error).get("x-amz-bucket-region")
+            if region is None:
+                raise
+            return region
 
     @_calls_aws
     def has_objects(self, bucket: str, prefix: str, region: str) -> bool:

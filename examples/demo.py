@@ -1,0 +1,188 @@
+"""The whole idea at work, without an AWS account: deploy, upload, train, tear down. ``make demo`` runs it.
+
+Every step is what a user does on AWS, with the same commands: the real CDK CLI deploys the stacks, and the real
+``headrace train`` launches the job. Only the account is on this machine, and nothing here can reach another.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from digits.write_digits import write_digits
+from headrace.errors import HeadraceError
+from headrace_local import process
+from headrace_local.guard import closed_environment
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parent.parent
+CDK = ROOT / "node_modules" / ".bin" / "cdk"
+JOB_FILE = ROOT / "examples" / "digits" / "job.yaml"
+IMAGE_REPOSITORY, IMAGE_TAG = "headrace-digits", "1"
+DATA_PREFIX = "data/digits/"
+ENVIRONMENT_NAME = "dev"
+UPLOAD_THREADS = 8
+
+narration = Console(stderr=True, highlight=False)
+
+
+@dataclass
+class Demo:
+    """What the steps share: where commands run, and how long each step took."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """Tell that a step begins, and how long it took."""
+        narration.print(f"[bold]{title}[/bold]")
+        started = time.perf_counter()
+        yield
+        self.seconds[title] = time.perf_counter() - started
+        narration.print(f"  {self.seconds[title]:.1f} s")
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the embedded AWS."""
+        return boto3.client(
+            service,
+            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
+            region_name=self.environment["AWS_REGION"],
+            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
+            config=Config(max_pool_connections=UPLOAD_THREADS),
+        )
+
+    @property
+    def assembly(self) -> str:
+        """The folder of the synthesised templates, made once and used for deploying and destroying."""
+        return str(self.folder / "cdk.out")
+
+    def cdk(self, *arguments: str) -> None:
+        """Run the CDK CLI; its output is shown when it fails."""
+        done = subprocess.run(
+            [str(CDK), *arguments, "--no-notices"],
+            cwd=ROOT,
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if done.returncode != 0:
+            raise HeadraceError(f"cdk {arguments[0]} failed:\n{done.stdout}")
+
+
+def deploy(demo: Demo) -> None:
+    """Synthesise and deploy the stacks, in one go without change sets: nobody is there to review them."""
+    demo.cdk("synth", "--quiet", "-c", f"env={ENVIRONMENT_NAME}", "--output", demo.assembly)
+    demo.cdk("deploy", "--all", "--app", demo.assembly, "--require-approval", "never", "--method", "direct")
+
+
+def push_image(demo: Demo) -> None:
+    """Register an image in ECR. No container runs here: the script runs in this Python, and the image is a name."""
+    ecr = demo.client("ecr")
+    ecr.create_repository(repositoryName=IMAGE_REPOSITORY)
+    manifest = {"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json", "layers": []}
+    ecr.put_image(repositoryName=IMAGE_REPOSITORY, imageTag=IMAGE_TAG, imageManifest=json.dumps(manifest))
+
+
+def bucket_of_the_platform(demo: Demo) -> str:
+    """The bucket's name, from the platform's record, where a job would look."""
+    record = demo.client("ssm").get_parameter(Name=f"/headrace/{ENVIRONMENT_NAME}/foundation")
+    return str(json.loads(record["Parameter"]["Value"])["bucket"])
+
+
+def upload_digits(demo: Demo) -> None:
+    """Write the images and upload them below ``data/digits/``."""
+    folder = demo.folder / "digits"
+    write_digits(folder)
+    s3, bucket = demo.client("s3"), bucket_of_the_platform(demo)
+    paths = sorted(folder.rglob("*.png"))
+    with ThreadPoolExecutor(UPLOAD_THREADS) as pool:
+        keys = pool.map(lambda path: _upload(s3, bucket, folder, path), paths)
+        for number, _ in enumerate(keys, start=1):
+            if number % 600 == 0 or number == len(paths):
+                narration.print(f"  {number:,} of {len(paths):,} files")
+
+
+def _upload(s3: Any, bucket: str, folder: Path, path: Path) -> None:
+    s3.put_object(Bucket=bucket, Key=DATA_PREFIX + path.relative_to(folder).as_posix(), Body=path.read_bytes())
+
+
+def train(demo: Demo) -> dict[str, Any]:
+    """Launch the job with the command that everybody uses; its result."""
+    done = subprocess.run(
+        [sys.executable, "-m", "headrace.cli", "train", str(JOB_FILE), "--wait", "--json"],
+        env=dict(demo.environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise HeadraceError(f"headrace train ended with {done.returncode}")
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def tear_down(demo: Demo) -> None:
+    """Take the stacks down as ``make destroy`` does."""
+    demo.cdk("destroy", "--all", "--app", demo.assembly, "--force")
+
+
+def show(job: Mapping[str, Any], demo: Demo) -> None:
+    """The result: the job's phases and metrics, and what each step of the demo took."""
+    table = Table("what", "", title=job["name"], title_justify="left")
+    for phase in job["phases"]:
+        table.add_row(phase["status"], "" if phase["seconds"] is None else f"{phase['seconds']:.1f} s")
+    table.add_section()
+    for metric, value in job["metrics"].items():
+        table.add_row(metric, f"{value:.4g}")
+    table.add_section()
+    for title, seconds in demo.seconds.items():
+        table.add_row(title, f"{seconds:.1f} s")
+    Console().print(table)
+
+
+def main() -> None:
+    """Run all steps; the embedded AWS and its state are gone at the end, however it ends."""
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="headrace-demo-") as name:
+        folder = Path(name)
+        narration.print("[bold]start the embedded AWS[/bold]")
+        with process.running(folder / "local") as server:
+            demo = Demo(folder, closed_environment(server.environment()))
+            with demo.step("deploy all stacks with the CDK CLI"):
+                deploy(demo)
+            with demo.step("upload 1,797 images"):
+                push_image(demo)
+                upload_digits(demo)
+            with demo.step("train"):
+                job = train(demo)
+            with demo.step("tear everything down"):
+                tear_down(demo)
+    show(job, demo)
+    narration.print(f"{time.perf_counter() - started:.1f} s in all; nothing is left running")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except HeadraceError as error:
+        narration.print(f"error: {error}", markup=False)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
