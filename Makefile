@@ -32,6 +32,7 @@ check: .venv/dev.installed .venv-checkov/.installed node_modules/.installed ## s
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy app.py benchmarks/*.py examples/demo.py
 	@$(BIN)/lint-imports --no-cache
 	@.ci/lint_templates
 
