@@ -108,7 +108,8 @@ class LinkSettings:
 class LustreSettings:
     """The shared Lustre file system. Give ``storage_capacity_gib`` or ``dataset_gib``.
 
-    ``zone``: which of the network's zones (or existing subnet ids) it stands in; null is the first.
+    ``zone``: which of the network's zones (or existing subnet ids) it stands in; null is the first. ``links``: where
+    none is given, ``/data`` shows the bucket's ``data/``.
     """
 
     enabled: bool = True

@@ -49,7 +49,7 @@ def _read_value(hint: Any, plain: object, path: str, problems: list[str]) -> Any
         return _read_mapping(get_args(hint)[1], plain, path, problems)
     if _fits(hint, plain):
         return plain
-    return _problem(problems, path, plain, _words(hint))
+    return _problem(problems, path, plain, in_words(hint))
 
 
 def _read_optional(hint: Any, plain: object, path: str, problems: list[str]) -> Any:
@@ -70,7 +70,7 @@ def _read_record(record: type, plain: object, path: str, problems: list[str]) ->
             problems.append(f"{path}.{key} is no setting; allowed: {allowed}; fix: correct the key or leave it out")
     for name, field in fields.items():
         if name not in plain and not _has_default(field):
-            problems.append(f"{path}.{name} is missing; allowed: {_words(hints[name])}; fix: give it")
+            problems.append(f"{path}.{name} is missing; allowed: {in_words(hints[name])}; fix: give it")
     values = {
         name: _read_value(hints[name], plain[name], f"{path}.{name}", problems) for name in fields if name in plain
     }
@@ -79,13 +79,13 @@ def _read_record(record: type, plain: object, path: str, problems: list[str]) ->
 
 def _read_list(hint: Any, plain: object, path: str, problems: list[str]) -> Any:
     if not isinstance(plain, list | tuple):
-        return _problem(problems, path, plain, f"a list [ ] of {_words(hint)}")
+        return _problem(problems, path, plain, f"a list [ ] of {in_words(hint)}")
     return tuple(_read_value(hint, item, f"{path}[{index}]", problems) for index, item in enumerate(plain))
 
 
 def _read_mapping(hint: Any, plain: object, path: str, problems: list[str]) -> Any:
     if not isinstance(plain, Mapping):
-        return _problem(problems, path, plain, f"an object {{ }} of {_words(hint)}")
+        return _problem(problems, path, plain, f"an object {{ }} of {in_words(hint)}")
     return {key: _read_value(hint, item, f"{path}.{key}", problems) for key, item in plain.items()}
 
 
@@ -102,14 +102,15 @@ def _fits(hint: Any, plain: object) -> bool:
     return type(plain) is hint
 
 
-def _words(hint: Any) -> str:
+def in_words(hint: Any) -> str:
+    """A type as people write it: "a whole number", "a list [ ] of text"."""
     origin = get_origin(hint)
     if origin is Literal:
         return ", ".join(str(choice) for choice in get_args(hint))
     if origin in (typing.Union, types.UnionType):
-        return " or ".join(_words(each) for each in get_args(hint) if each is not type(None)) + " or null"
+        return " or ".join(in_words(each) for each in get_args(hint) if each is not type(None)) + " or null"
     if origin is tuple:
-        return f"a list [ ] of {_words(get_args(hint)[0])}"
+        return f"a list [ ] of {in_words(get_args(hint)[0])}"
     return _WORDS.get(hint, "an object { }")
 
 
