@@ -17,9 +17,9 @@ from stacks.typed import in_words
 _INTRODUCTION = """\
 # The settings
 
-left out has its default; an unknown key, a wrong type and a broken [rule](rules.md) are errors, all reported
-at once.
-left out has its default; an unknown key, a wrong type and a broken [rule](rules.md) are errors, all reported at once.
+An environment is a key below `headrace` in the context of [`cdk.json`](../cdk.json); `env=NAME` chooses it.
+A key that is left out has its default; an unknown key, a wrong type and a broken [rule](rules.md) are errors,
+all reported at once.
 
 This page is made by `python -m stacks.settings_reference`.
 """
