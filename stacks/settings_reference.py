@@ -27,7 +27,9 @@ This page is made by `python -m stacks.settings_reference`.
 
 def render() -> str:
     """The page as Markdown: the environment first, then each record that it is made of, where it first appears."""
-    pending, seen, parts = [EnvironmentSettings], set(), [_INTRODUCTION]
+    pending: list[type] = [EnvironmentSettings]
+    seen: set[type] = set()
+    parts = [_INTRODUCTION]
     while pending:
         record = pending.pop(0)
         if record not in seen:
