@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
-from headrace.aws import Aws, AwsError, LogLine
+from headrace.aws import Aws, AwsError
 from headrace.errors import InvalidInput
+from headrace.job_description import LogLine
 
 REGION = "eu-west-1"
 ACCOUNT = "111111111111"

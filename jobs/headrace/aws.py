@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from headrace.errors import HeadraceError, InvalidInput
+from headrace.job_description import JobDescription, LogLine, description_of
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 _ECR_IMAGE = re.compile(
@@ -26,51 +25,6 @@ _MISSING = frozenset({"404", "NoSuchBucket", "NoSuchEntity", "NotFound"})
 
 class AwsError(HeadraceError):
     """A call to AWS failed for a reason that is not the user's input: rights, network, throttling."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transition:
-    """One secondary status of a training job, with its times (UTC); ``ended`` is None while it lasts."""
-
-    status: str
-    message: str
-    started: datetime
-    ended: datetime | None
-
-    @property
-    def seconds(self) -> float | None:
-        """How long it lasted, once it has ended."""
-        return None if self.ended is None else (self.ended - self.started).total_seconds()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobDescription:
-    """What DescribeTrainingJob says of a job."""
-
-    name: str
-    arn: str
-    status: str
-    secondary_status: str
-    transitions: tuple[Transition, ...]
-    failure_reason: str | None
-    model_artifact_uri: str | None
-    metrics: Mapping[str, float]
-    training_seconds: int | None
-    billable_seconds: int | None
-    instance_count: int
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the job has ended, well or not."""
-        return self.status in ("Completed", "Failed", "Stopped")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogLine:
-    """A line of a job's log and the stream (one per instance) that it came from."""
-
-    stream: str
-    text: str
 
 
 Parameters = ParamSpec("Parameters")
@@ -242,7 +196,7 @@ class Aws:
                     f"no training job {name!r} in {self.region}; check the name and the Region"
                 ) from None
             raise
-        return _job_description(answer)
+        return description_of(answer)
 
     @_calls_aws
     def log_lines(self, name: str, seen: dict[str, str]) -> Sequence[LogLine]:
@@ -269,30 +223,6 @@ class Aws:
                 seen[stream] = page["nextForwardToken"]
                 return
             seen[stream] = page["nextForwardToken"]
-
-
-def _job_description(answer: Mapping[str, Any]) -> JobDescription:
-    return JobDescription(
-        name=answer["TrainingJobName"],
-        arn=answer["TrainingJobArn"],
-        status=answer["TrainingJobStatus"],
-        secondary_status=answer["SecondaryStatus"],
-        transitions=tuple(
-            Transition(
-                status=each["Status"],
-                message=each.get("StatusMessage", ""),
-                started=each["StartTime"],
-                ended=each.get("EndTime"),
-            )
-            for each in answer.get("SecondaryStatusTransitions", ())
-        ),
-        failure_reason=answer.get("FailureReason"),
-        model_artifact_uri=answer.get("ModelArtifacts", {}).get("S3ModelArtifacts"),
-        metrics={each["MetricName"]: each["Value"] for each in answer.get("FinalMetricDataList", ())},
-        training_seconds=answer.get("TrainingTimeInSeconds"),
-        billable_seconds=answer.get("BillableTimeInSeconds"),
-        instance_count=answer["ResourceConfig"].get("InstanceCount", 1),
-    )
 
 
 def _code(error: Any) -> str:

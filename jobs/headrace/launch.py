@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from headrace import job_file, service_model, source_archive
-from headrace.aws import Aws, JobDescription, LogLine, Transition
+from headrace.aws import Aws
 from headrace.errors import HeadraceError
+from headrace.job_description import JobDescription, LogLine, Transition
 from headrace.platform import FoundationPart, Platform, parameter_path, parse_platform
 from headrace.rules import UNKNOWN, Finding, require, run_rules
 from headrace.rules.launch import LAUNCH_RULES, ChannelSpec, LaunchSpec

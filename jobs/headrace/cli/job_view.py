@@ -14,7 +14,8 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from headrace.aws import Aws, JobDescription, LogLine, Transition
+from headrace.aws import Aws
+from headrace.job_description import JobDescription, LogLine, Transition
 from headrace.launch import Event, watch
 
 _WIDTH_CHARACTERS = 100

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from headrace.aws import Aws, JobDescription
+    from headrace.aws import Aws
+    from headrace.job_description import JobDescription
     from headrace.launch import LaunchPlan
 
 HELP = (
