@@ -37,8 +37,17 @@ def test_without_a_region_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    with pytest.raises(InvalidInput, match="set AWS_REGION"):
-        Aws()
+    for region in (None, ""):
+        with pytest.raises(InvalidInput, match="set AWS_REGION"):
+            Aws(region)
+
+
+@pytest.mark.parametrize("endpoint", ["foo", "http://"])
+def test_an_endpoint_that_is_no_url_says_so(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    """botocore raises a bare ValueError for it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    with pytest.raises(InvalidInput, match="correct AWS_ENDPOINT_URL"):
+        Aws(REGION).parameters_below("/headrace/dev/")
 
 
 def test_parameters_are_read_over_all_pages(aws: Aws) -> None:

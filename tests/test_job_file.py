@@ -60,11 +60,26 @@ def test_an_exact_name_is_kept(folder: Path) -> None:
     assert job.name == "digits"
 
 
-def test_numbers_and_truths_become_text(folder: Path) -> None:
+AS_WRITTEN = ["20", "0.5", "1.10", "0777", "true", "yes", "1:30", ".nan", "1e3", "2024-13-45", "x"]
+
+
+def test_values_reach_the_script_as_they_were_written(folder: Path) -> None:
+    """Plain YAML makes 511 of 0777, 1.1 of 1.10, 90 of 1:30 and true of yes."""
+    lines = "".join(f"  h{index}: {value}\n" for index, value in enumerate(AS_WRITTEN))
+    job = job_file.to_training_job(_load(folder, GOOD + "hyperparameters:\n" + lines), FOUNDATION, NOW)
+    assert list(job.hyperparameters.values()) == AS_WRITTEN
+
+
+def test_numbers_of_a_job_made_in_python_become_text() -> None:
     """SageMaker's maps hold strings only."""
-    text = GOOD + "hyperparameters: {epochs: 20, rate: 0.5, shuffle: true, name: x}\n"
-    job = job_file.to_training_job(_load(folder, text), FOUNDATION, NOW)
-    assert job.hyperparameters == {"epochs": "20", "rate": "0.5", "shuffle": "true", "name": "x"}
+    job = job_file.JobFile(
+        base_job_name="x",
+        image="x:1",
+        instance_type="ml.m5.large",
+        channels={"train": {"s3": "data/x/"}},
+        hyperparameters={"epochs": 20, "shuffle": True},
+    )
+    assert job.hyperparameters == {"epochs": "20", "shuffle": "true"}
 
 
 def test_source_dir_is_relative_to_the_file(folder: Path) -> None:
@@ -79,7 +94,7 @@ WRONG = [
     ("{", ["not YAML"]),
     ("image: x\n", ["instance_type: Field required", "channels: Field required"]),
     (GOOD + "instance_typ: x\n", ["instance_typ: unknown field; allowed: image, instance_type"]),
-    (GOOD + "instance_count: 0\n", ["instance_count is 0"]),
+    (GOOD + "instance_count: 0\n", ["instance_count is '0'"]),
     (GOOD + "instance_count: many\n", ["instance_count is 'many'"]),
     (GOOD + "source_dir: src\n", ["source_dir and entry_point go together"]),
     (GOOD + "source_dir: nowhere\nentry_point: train.py\n", ["source_dir is", "an existing folder"]),
@@ -98,6 +113,13 @@ WRONG = [
         ["channels.val: S3 location", "channels.test: S3 location"],
     ),
     (GOOD.replace("\n  train: {s3: data/digits/}", " {}"), ["channels is {}"]),
+    (GOOD + "tags: {'headrace:platform': x}\n", ["tags is", "headrace:platform: tags that begin with"]),
+    (GOOD + "tags: {d: !!int xx}\n", ["not YAML"]),
+    (GOOD + "tags: {? [a] : b}\n", ["a field's name is one word"]),
+    (GOOD + "tags: !!map [a, b]\n", ["not YAML"]),
+    ("[" * 5000, ["not YAML"]),
+    (GOOD + 'source_dir: src\nentry_point: "a\\0b"\n', ["a script inside source_dir"]),
+    (GOOD + "  val: {s3: 's3://Bad_Bucket!!/x/'}\n", ["channels.val: S3 location", "3 to 63 lower-case letters"]),
     (GOOD + "image: other:2\n", ["field 'image' twice"]),
     (GOOD + "  train: {s3: data/x/}\n", ["field 'train' twice"]),
     (GOOD + "metric_definitions: [{name: a, regex: '('}]\n", ["metric_definitions.0.regex is '('", "not a regular"]),

@@ -50,7 +50,7 @@ WRONG = [
     ({"role_exists": False}, "V82", "role/r"),
     ({"image_exists": False}, "V83", "push the image"),
     ({"is_name_in_use": True}, "V84", "base_job_name"),
-    ({"request_violations": ("RoleArn is 'x'; allowed: a pattern",)}, "V85", "RoleArn is 'x'; allowed: a pattern"),
+    ({"request_violations": (("RoleArn", "'x'", "a pattern"),)}, "V85", "RoleArn is 'x'; allowed: a pattern"),
 ]
 
 
@@ -142,6 +142,14 @@ def test_a_plan_reports_all_that_is_wrong_without_an_account(job: JobFile) -> No
     with pytest.raises(RuleViolations) as caught:
         launch.plan(wrong, Platform(foundation=FOUNDATION))
     assert {each.rule_id for each in caught.value.findings} == {"V59", "V81", "V85"}
+
+
+@pytest.mark.parametrize("name", ["../x", "a b", "a/b", "x" * 65, "*"])
+def test_a_platforms_name_is_one_step_of_a_path(name: str) -> None:
+    """Before any call: it becomes part of a parameter's path."""
+    aws: Any = FakeAws()
+    with pytest.raises(InvalidInput, match="platform is"):
+        launch.read_platform(aws, name)
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def test_locations_are_uris_or_prefixes_of_the_platforms_bucket(text: str, expec
     assert parse_s3_location(text, default_bucket="lake") == expected
 
 
-@pytest.mark.parametrize("text", ["https://lake/x", "s3:///x", "s3://lake//x", "/data/x", "file://x"])
+@pytest.mark.parametrize("text", ["https://lake/x", "s3:///x", "s3://lake//x", "s3://Lake/x", "/data/x", "file://x"])
 def test_other_locations_are_refused_with_the_forms_that_are_allowed(text: str) -> None:
     """One line with the value and the fix."""
     with pytest.raises(InvalidInput, match="s3://bucket/prefix") as caught:

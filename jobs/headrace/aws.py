@@ -69,7 +69,7 @@ class Aws:
 
         with _one_line_errors():
             self._session = boto3.Session(region_name=region)
-        if self._session.region_name is None:
+        if not self._session.region_name:
             raise InvalidInput("no AWS Region; set AWS_REGION, or give --region")
         self._clients: dict[tuple[str, str], Any] = {}
 
@@ -84,7 +84,10 @@ class Aws:
         key = (service, region or self.region)
         if key not in self._clients:
             config = Config(retries={"mode": "adaptive", "max_attempts": 8}, user_agent_extra="headrace")
-            self._clients[key] = self._session.client(service, region_name=key[1], config=config)
+            try:
+                self._clients[key] = self._session.client(service, region_name=key[1], config=config)
+            except ValueError as error:  # AWS_ENDPOINT_URL is no URL
+                raise InvalidInput(f"{error}; correct AWS_ENDPOINT_URL and the Region, or unset them") from None
         return self._clients[key]
 
     @cached_property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -23,7 +23,7 @@ from headrace.training import CODE_CHANNEL, MetricDefinition, TrainingJob
 
 
 def _as_text(value: Any) -> Any:
-    """SageMaker's maps hold strings; YAML reads 20 as a number and true as a truth."""
+    """SageMaker's maps hold strings; a job made in Python may hold numbers and truths."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int | float) else value
@@ -41,9 +41,7 @@ class ChannelModel(_Strict):
     """One input channel."""
 
     s3: str = Field(description="s3://bucket/prefix/, or a prefix in the platform's bucket: data/digits/")
-    input_mode: str = Field(
-        "File", pattern="^File$", description="File: copied to the instance before the script starts"
-    )
+    input_mode: Literal["File"] = Field("File", description="File: copied to the instance before the script starts")
     distribution: Distribution = Field(
         Distribution.FULLY_REPLICATED,
         description="FullyReplicated, or ShardedByS3Key: each instance gets its share",
@@ -95,6 +93,13 @@ class JobFile(_Strict):
     tags: dict[str, Text] = Field(default_factory=dict, description="tags of the job, beside `headrace:platform`")
     role_arn: str | None = Field(None, description="execution role, instead of the platform's for these channels")
 
+    @field_validator("tags")
+    @classmethod
+    def _not_reserved(cls, tags: dict[str, str]) -> dict[str, str]:
+        if reserved := [key for key in tags if key.startswith(("headrace:", "aws:"))]:
+            raise ValueError(f"{', '.join(reserved)}: tags that begin with headrace: or aws: are set for you")
+        return tags
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (self.source_dir is None) != (self.entry_point is None):
@@ -108,16 +113,29 @@ class JobFile(_Strict):
         return self
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML that refuses a field given twice, where plain YAML takes the last one in silence."""
+class _AsWritten(yaml.SafeLoader):
+    """YAML in which every value is the text that was written, and a field stands once.
+
+    Plain YAML reads 0777 as 511, 1.10 as 1.1, 1:30 as 90 and yes as true, and takes the last of two fields, all in
+    silence; hyperparameters are text to SageMaker, and the model below knows which fields are numbers.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
-        for key, _ in node.value:
+        # an explicit tag (!!map [a]) hands other kinds of nodes over
+        for key, _ in node.value if node.id == "mapping" else ():
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a field's name is one word", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"field {key.value!r} twice", key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+_AsWritten.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag == "tag:yaml.org,2002:null"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def load(path: Path) -> JobFile:
@@ -126,12 +144,13 @@ def load(path: Path) -> JobFile:
     Raises InvalidInput with one line per mistake.
     """
     try:
-        plain = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506  (a SafeLoader)
+        plain = yaml.load(path.read_text(encoding="utf-8"), _AsWritten)  # noqa: S506  (a SafeLoader)
     except FileNotFoundError:
         raise InvalidInput(f"{path}: no such file; give the path of a job file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path}: cannot be read: {error}") from None
-    except yaml.YAMLError as error:
+    # an explicit tag (!!int x) and nesting without end come out of the parser as errors of Python
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise InvalidInput(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(plain, dict):
         raise InvalidInput(f"{path}: a job file is a mapping of fields to values, with at least image and channels")

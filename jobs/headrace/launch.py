@@ -8,6 +8,7 @@ first back if the second fails; ``watch`` tells what happens until the job ends.
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Any
 
 from headrace import job_file, service_model, source_archive
 from headrace.aws import Aws
-from headrace.errors import HeadraceError
+from headrace.errors import HeadraceError, InvalidInput
 from headrace.job_description import JobDescription, LogLine, Transition
 from headrace.platform import FoundationPart, Platform, parameter_path, parse_platform
 from headrace.rules import UNKNOWN, Finding, require, run_rules
@@ -27,6 +28,8 @@ from headrace.training import TrainingJob, build_request, source_archive_locatio
 
 DEFAULT_PLATFORM = "dev"
 PLATFORM_VARIABLE = "HEADRACE_PLATFORM"
+# AWS Systems Manager User Guide, "Parameter name requirements": one step of a parameter's path
+_PLATFORM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _FIRST_POLL_SECONDS = 0.5
 _SLOWEST_POLL_SECONDS = 5.0
 _POLL_GROWTH = 1.3
@@ -51,6 +54,11 @@ class LaunchPlan:
 def read_platform(aws: Aws, platform: str | None = None) -> Platform:
     """The platform's records. ``platform``: default is HEADRACE_PLATFORM, or ``dev``. Raises InvalidInput."""
     name = platform or os.environ.get(PLATFORM_VARIABLE) or DEFAULT_PLATFORM
+    if not _PLATFORM_NAME.fullmatch(name):
+        raise InvalidInput(
+            f"platform is {name!r}; allowed: letters, digits, dots, hyphens and underscores; "
+            "fix: the name under which it was deployed, such as dev"
+        )
     return parse_platform(name, aws.parameters_below(parameter_path(name)))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import regex
 from botocore.model import Shape
@@ -27,27 +27,38 @@ def _model(service: str) -> Any:
     return get_session().get_service_model(service)
 
 
-def violations(service: str, operation: str, request: Mapping[str, Any]) -> list[str]:
-    """Everything in ``request`` that the service's model forbids, one line each: member, value, what is allowed.
+class Violation(NamedTuple):
+    """A member of a request, what it is, and what is allowed."""
+
+    member: str
+    got: str
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"{self.member} is {self.got}; allowed: {self.allowed}"
+
+
+def violations(service: str, operation: str, request: Mapping[str, Any]) -> list[Violation]:
+    """Everything in ``request`` that the service's model forbids.
 
     ``service`` and ``operation`` as botocore names them: ``"sagemaker"``, ``"CreateTrainingJob"``.
     """
     return list(_walk(_model(service).operation_model(operation).input_shape, request, ""))
 
 
-def _walk(shape: Shape, value: Any, path: str) -> Iterator[str]:
+def _walk(shape: Shape, value: Any, path: str) -> Iterator[Violation]:
     expected = _TYPES.get(shape.type_name)
     if expected is not None and (not isinstance(value, expected) or _is_bool_as_number(shape, value)):
-        yield f"{path} is {_shown(value)}; allowed: a {shape.type_name}"
+        yield Violation(path, _shown(value), f"a value of type {shape.type_name}")
         return
     if shape.type_name == "structure":
         yield from _structure(shape, value, path)
     elif shape.type_name == "list":
-        yield from _bounds(shape, len(value), path, "element(s)")
+        yield from _bounds(shape, len(value), path, "element(s) long")
         for index, item in enumerate(value):
             yield from _walk(shape.member, item, f"{path}[{index}]")
     elif shape.type_name == "map":
-        yield from _bounds(shape, len(value), path, "entries")
+        yield from _bounds(shape, len(value), path, "entries long")
         for key, item in value.items():
             yield from _walk(shape.key, key, f"{path} key {key!r}")
             yield from _walk(shape.value, item, f"{path}.{key}")
@@ -57,33 +68,33 @@ def _walk(shape: Shape, value: Any, path: str) -> Iterator[str]:
         yield from _bounds(shape, value, path, "")
 
 
-def _structure(shape: Shape, value: Mapping[str, Any], path: str) -> Iterator[str]:
+def _structure(shape: Shape, value: Mapping[str, Any], path: str) -> Iterator[Violation]:
     prefix = f"{path}." if path else ""
     for name in shape.metadata.get("required", ()):
         if name not in value:
-            yield f"{prefix}{name} is missing; it is required"
+            yield Violation(f"{prefix}{name}", "missing", "a value; it is required")
     for name, item in value.items():
         if name not in shape.members:
-            yield f"{prefix}{name} is unknown; allowed: {', '.join(shape.members)}"
+            yield Violation(f"{prefix}{name}", "unknown", ", ".join(shape.members))
         else:
             yield from _walk(shape.members[name], item, f"{prefix}{name}")
 
 
-def _string(shape: Shape, value: str, path: str) -> Iterator[str]:
-    yield from _bounds(shape, len(value), path, "character(s)")
+def _string(shape: Shape, value: str, path: str) -> Iterator[Violation]:
+    yield from _bounds(shape, len(value), path, "character(s) long")
     enum = shape.metadata.get("enum")
     if enum and value not in enum:
-        yield f"{path} is {_shown(value)}; allowed: {_nearest(value, enum)}"
+        yield Violation(path, _shown(value), _nearest(value, enum))
     pattern = shape.metadata.get("pattern")
     if pattern and not regex.fullmatch(pattern.replace(*_BEYOND_16_BITS), value):
-        yield f"{path} is {_shown(value)}; allowed: the pattern {pattern}"
+        yield Violation(path, _shown(value), f"the pattern {pattern}")
 
 
-def _bounds(shape: Shape, size: float, path: str, unit: str) -> Iterator[str]:
+def _bounds(shape: Shape, size: float, path: str, unit: str) -> Iterator[Violation]:
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
     if (low is not None and size < low) or (high is not None and size > high):
         allowed = f"at least {low}" if high is None else f"at most {high}" if low is None else f"{low} to {high}"
-        yield (f"{path} has {size} {unit}; allowed: {allowed}" if unit else f"{path} is {size}; allowed: {allowed}")
+        yield Violation(path, f"{size} {unit}".rstrip(), allowed)
 
 
 def _nearest(value: str, enum: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ def find_problem(source_dir: Path, entry_point: str) -> str | None:
     if not source_dir.is_dir():
         return f"source_dir is {str(source_dir)!r}; allowed: an existing folder; fix: give the folder of the script"
     script = source_dir / entry_point
-    if entry_point.startswith("-") or not script.resolve().is_relative_to(source_dir.resolve()):
+    if "\0" in entry_point or entry_point.startswith("-") or not script.resolve().is_relative_to(source_dir.resolve()):
         return (
             f"entry_point is {entry_point!r}; allowed: a script inside source_dir {str(source_dir)!r}; "
             "fix: give its path relative to source_dir"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from headrace.errors import InvalidInput
+from headrace.rules.s3_names import bucket_rule_broken
 
 
 class Reach(StrEnum):
@@ -48,7 +49,7 @@ class S3Location:
 def parse_s3_location(text: str, *, default_bucket: str) -> S3Location:
     """Read ``s3://bucket/prefix``, or a bare ``prefix`` that lies in the platform's own bucket.
 
-    Raises InvalidInput for another scheme, an empty bucket, or a prefix that begins with a slash.
+    Raises InvalidInput for another scheme, an illegal bucket name, or a prefix that begins with a slash.
     """
     if "://" not in text:
         bucket, prefix = default_bucket, text
@@ -59,10 +60,13 @@ def parse_s3_location(text: str, *, default_bucket: str) -> S3Location:
             f"S3 location is {text!r}; allowed: s3://bucket/prefix, or a prefix in the platform's bucket; "
             "fix: write it in one of these forms"
         )
-    if not bucket or prefix.startswith("/"):
+    if prefix.startswith("/"):
         raise InvalidInput(
-            f"S3 location is {text!r}; allowed: a bucket name and a prefix that does not begin with '/'; "
-            "fix: s3://bucket/prefix/"
+            f"S3 location is {text!r}; allowed: a prefix that does not begin with '/'; fix: s3://bucket/prefix/"
+        )
+    if broken := bucket_rule_broken(bucket):
+        raise InvalidInput(
+            f"S3 location is {text!r}; allowed for the bucket's name: {broken}; fix: s3://bucket/prefix/"
         )
     return S3Location(bucket=bucket, prefix=prefix)
 

@@ -15,6 +15,7 @@ import typer
 
 from headrace import __version__
 from headrace.cli import train
+from headrace.cli.plain_text import without_controls
 from headrace.errors import HeadraceError
 
 INTERRUPTED_EXIT_CODE = 130
@@ -56,7 +57,7 @@ def main() -> None:
         app()
     except HeadraceError as error:
         for line in str(error).splitlines():
-            typer.echo(f"error: {line}", err=True)
+            typer.echo(f"error: {without_controls(line)}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED_EXIT_CODE)

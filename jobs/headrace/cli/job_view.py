@@ -9,17 +9,16 @@ import io
 import time
 
 from rich.console import Console
-from rich.control import strip_control_codes
 from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
 from headrace.aws import Aws
+from headrace.cli.plain_text import without_controls
 from headrace.job_description import JobDescription, LogLine, Transition
 from headrace.launch import Event, watch
 
 _WIDTH_CHARACTERS = 100
-_ESCAPE = "\x1b"
 
 
 def follow(aws: Aws, name: str) -> JobDescription:
@@ -36,14 +35,12 @@ def follow(aws: Aws, name: str) -> JobDescription:
 
 def _show(event: Event, console: Console, status: Status, elapsed_seconds: float) -> None:
     if isinstance(event, Transition):
-        console.print(Text(f"[{elapsed_seconds:6.1f} s] {event.status}: {_plain(event.message)}", style="bold"))
+        console.print(
+            Text(f"[{elapsed_seconds:6.1f} s] {event.status}: {without_controls(event.message)}", style="bold")
+        )
         status.update(event.status)
     elif isinstance(event, LogLine):
-        console.print(Text(f"  {_plain(event.text)}"), soft_wrap=True)
-
-
-def _plain(text: str) -> str:
-    return strip_control_codes(text.replace(_ESCAPE, ""))
+        console.print(Text(f"  {without_controls(event.text)}"), soft_wrap=True)
 
 
 def summary_text(job: JobDescription) -> str:
@@ -55,13 +52,13 @@ def summary_text(job: JobDescription) -> str:
         if phase.seconds is not None and phase.seconds > 0:
             table.add_row(phase.status, f"{phase.seconds:.1f} s")
     for metric, value in job.metrics.items():
-        table.add_row(Text(_plain(metric)), f"{value:g}")
+        table.add_row(Text(without_controls(metric)), f"{value:g}")
     if job.billable_seconds is not None:
         table.add_row("billed", f"{job.billable_seconds * job.instance_count} s")
     if job.model_artifact_uri:
         table.add_row("model", Text(job.model_artifact_uri, overflow="fold"))
     if job.failure_reason:
-        table.add_row("reason", Text(_plain(job.failure_reason)))
+        table.add_row("reason", Text(without_controls(job.failure_reason)))
     console = Console(file=io.StringIO(), width=_WIDTH_CHARACTERS)
     with console.capture() as capture:
         console.print(table)

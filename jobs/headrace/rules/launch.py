@@ -49,7 +49,7 @@ class LaunchSpec:
     role_arn: str
     has_own_role: bool
     image: str
-    request_violations: tuple[str, ...]
+    request_violations: tuple[tuple[str, str, str], ...]
     is_name_in_use: bool | Unknown = UNKNOWN
     role_exists: bool | Unknown = UNKNOWN
     image_exists: bool | Unknown = UNKNOWN
@@ -180,10 +180,8 @@ def name_is_free(spec: LaunchSpec) -> Iterator[Finding]:
 @rule("V85")
 def request_fits_service_model(spec: LaunchSpec) -> Iterator[Finding]:
     """The request is one that the service's own model accepts."""
-    for line in spec.request_violations:
-        place, _, rest = line.partition(" ")
-        got, _, allowed = rest.removeprefix("is ").partition("; ")
-        yield _error("V85", place, got, allowed.removeprefix("allowed: "), "change the job file accordingly")
+    for member, got, allowed in spec.request_violations:
+        yield _error("V85", member, got, allowed, "change the job file accordingly")
 
 
 def _error(rule_id: str, field: str, got: str, allowed: str, fix: str) -> Finding:
