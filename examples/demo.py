@@ -7,6 +7,8 @@ Every step is what a user does on AWS, with the same commands: the real CDK CLI 
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,7 +25,7 @@ from botocore.config import Config
 from digits.write_digits import write_digits
 from headrace.errors import HeadraceError
 from headrace_local import process
-from headrace_local.guard import closed_environment
+from headrace_local.guard import close_this_process
 from rich.console import Console
 from rich.table import Table
 
@@ -40,10 +42,9 @@ narration = Console(stderr=True, highlight=False)
 
 @dataclass
 class Demo:
-    """What the steps share: where commands run, and how long each step took."""
+    """What the steps share: a folder of its own, and how long each step took."""
 
     folder: Path
-    environment: Mapping[str, str]
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -56,15 +57,8 @@ class Demo:
         narration.print(f"  {self.seconds[title]:.1f} s")
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the embedded AWS."""
-        return boto3.client(
-            service,
-            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
-            region_name=self.environment["AWS_REGION"],
-            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
-            config=Config(max_pool_connections=UPLOAD_THREADS),
-        )
+        """A boto3 client of the embedded AWS: this process's environment leads nowhere else."""
+        return boto3.client(service, config=Config(max_pool_connections=UPLOAD_THREADS))
 
     @property
     def assembly(self) -> str:
@@ -73,17 +67,28 @@ class Demo:
 
     def cdk(self, *arguments: str) -> None:
         """Run the CDK CLI; its output is shown when it fails."""
-        done = subprocess.run(
-            [str(CDK), *arguments, "--no-notices"],
-            cwd=ROOT,
-            env=dict(self.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        if done.returncode != 0:
-            raise HeadraceError(f"cdk {arguments[0]} failed:\n{done.stdout}")
+        code, output = run_to_end([str(CDK), *arguments, "--no-notices"], stderr=subprocess.STDOUT)
+        if code != 0:
+            raise HeadraceError(f"cdk {arguments[0]} failed:\n{output}")
+
+
+def run_to_end(command: list[str], stderr: int | None = None) -> tuple[int, str]:
+    """Run a command; its exit code and what it printed. If the demo is ended meanwhile, so is all that it started."""
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        start_new_session=True,
+    ) as child:
+        try:
+            output, _ = child.communicate()
+        except BaseException:
+            os.killpg(child.pid, signal.SIGKILL)
+            raise
+    return child.returncode, output
 
 
 def deploy(demo: Demo) -> None:
@@ -123,18 +128,13 @@ def _upload(s3: Any, bucket: str, folder: Path, path: Path) -> None:
     s3.put_object(Bucket=bucket, Key=DATA_PREFIX + path.relative_to(folder).as_posix(), Body=path.read_bytes())
 
 
-def train(demo: Demo) -> dict[str, Any]:
+def train() -> dict[str, Any]:
     """Launch the job with the command that everybody uses; its result."""
-    done = subprocess.run(
-        [sys.executable, "-m", "headrace.cli", "train", str(JOB_FILE), "--wait", "--json"],
-        env=dict(demo.environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    if done.returncode != 0:
-        raise HeadraceError(f"headrace train ended with {done.returncode}")
-    result: dict[str, Any] = json.loads(done.stdout)
+    command = [sys.executable, "-m", "headrace.cli", "train", str(JOB_FILE), "--platform", ENVIRONMENT_NAME]
+    code, output = run_to_end([*command, "--wait", "--json"])
+    if code != 0:
+        raise HeadraceError(f"headrace train ended with {code}")
+    result: dict[str, Any] = json.loads(output)
     return result
 
 
@@ -159,19 +159,22 @@ def show(job: Mapping[str, Any], demo: Demo) -> None:
 
 def main() -> None:
     """Run all steps; the embedded AWS and its state are gone at the end, however it ends."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="headrace-demo-") as name:
         folder = Path(name)
         narration.print("[bold]start the embedded AWS[/bold]")
         with process.running(folder / "local") as server:
-            demo = Demo(folder, closed_environment(server.environment()))
+            close_this_process(server.environment())
+            demo = Demo(folder)
             with demo.step("deploy all stacks with the CDK CLI"):
                 deploy(demo)
             with demo.step("upload 1,797 images"):
                 push_image(demo)
                 upload_digits(demo)
             with demo.step("train"):
-                job = train(demo)
+                job = train()
             with demo.step("tear everything down"):
                 tear_down(demo)
     show(job, demo)

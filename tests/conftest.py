@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import boto3
 import pytest
 from headrace.platform import FoundationPart, Platform, parameter_path, parse_platform
 from headrace_local import process
-from headrace_local.environment import UNSET
+from headrace_local.environment import leads_elsewhere
 from headrace_local.guard import closed_environment
 from headrace_local.process import Running
 
@@ -39,8 +40,8 @@ def _one_session() -> boto3.Session:
 @pytest.fixture
 def aws_session(embedded_aws: Running, _one_session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
     """A boto3 session on the embedded AWS; the test's environment leads every other client there too."""
-    for name in UNSET:
-        monkeypatch.delenv(name, raising=False)
+    for name in filter(leads_elsewhere, list(os.environ)):
+        monkeypatch.delenv(name)
     for name, value in embedded_aws.environment().items():
         monkeypatch.setenv(name, value)
     return _one_session

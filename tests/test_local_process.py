@@ -15,7 +15,7 @@ from pathlib import Path
 
 import boto3
 import pytest
-from headrace.errors import InvalidInput
+from headrace.errors import HeadraceError, InvalidInput
 from headrace_local import process
 from headrace_local.cli import app
 from headrace_local.state import Layout, ServerState, lock_to_hand_over, write_state
@@ -92,6 +92,29 @@ def test_a_port_in_use_is_refused_in_one_line(directory: Path) -> None:
     assert refused.value.exit_code == 2
     assert "\n" not in str(refused.value)
     assert process.status(directory) is None
+
+
+def test_a_directory_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    """A file, or a place below one."""
+    (tmp_path / "file").touch()
+    for directory in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(InvalidInput, match="allowed: a folder that can be written"):
+            process.start(directory)
+
+
+def test_without_moto_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command is there after a plain installation, too."""
+    monkeypatch.setattr(process, "find_spec", lambda _: None)
+    with pytest.raises(HeadraceError, match=r"pip install 'headrace\[local\]'"):
+        process.start(tmp_path)
+
+
+def test_another_region_than_the_running_ones_is_refused(directory: Path) -> None:
+    """Nobody gets us-east-1 who asked for eu-west-1."""
+    with process.running(directory):
+        outcome = CliRunner().invoke(app, ["up", "--directory", str(directory), "--port", "0", "--region", "eu-west-1"])
+        assert isinstance(outcome.exception, InvalidInput)
+        assert "in us-east-1; use that one" in str(outcome.exception)
 
 
 def test_a_second_start_in_the_same_directory_is_refused(directory: Path) -> None:

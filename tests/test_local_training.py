@@ -157,6 +157,25 @@ def test_a_job_whose_command_fails_says_why(
     assert "ModelArtifacts" not in job
 
 
+def test_a_script_may_remove_the_folders_of_its_results(
+    aws_session: boto3.Session, sagemaker: Any, start_job: StartJob
+) -> None:
+    """Many a script removes a folder before it saves, and saves nothing."""
+    name = start_job(aws_session, ["sh", "-c", "rm -r /opt/ml/model /opt/ml/output/data"])
+    job = _end(sagemaker, name)
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+
+
+def test_a_script_that_prints_faster_than_lines_are_stored_waits_and_can_be_stopped(
+    aws_session: boto3.Session, sagemaker: Any, start_job: StartJob
+) -> None:
+    """The queue is bounded: an endless script neither fills the memory nor outlives its stop."""
+    name = start_job(aws_session, ["sh", "-c", "yes line"])
+    _wait(sagemaker, name, lambda job: job["SecondaryStatus"] == "Training")
+    sagemaker.stop_training_job(TrainingJobName=name)
+    assert _end(sagemaker, name)["TrainingJobStatus"] == "Stopped"
+
+
 @pytest.mark.parametrize("prefix", ["missing/", "dat/", "data/nothing"])
 def test_a_prefix_without_objects_fails_the_job(
     aws_session: boto3.Session, sagemaker: Any, bucket: str, start_job: StartJob, prefix: str

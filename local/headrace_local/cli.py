@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,17 +40,18 @@ def up(
     if server is None:
         typer.echo("starting the embedded AWS …", err=True)
         server = process.start(directory, port, region)
-    elif not server.endpoint_url.endswith(f":{port}") and port != 0:
+    elif (port != 0 and not server.endpoint_url.endswith(f":{port}")) or server.region != region:
         from headrace.errors import InvalidInput
 
         raise InvalidInput(
-            f"--port {port}: an embedded AWS runs in {directory} already, at {server.endpoint_url}; "
-            "use that one, or end it first with: headrace local down"
+            f"--port {port} --region {region}: an embedded AWS runs in {directory} already, at {server.endpoint_url} "
+            f"in {server.region}; use that one, or end it first with: headrace local down"
         )
     else:
         typer.echo("it runs already", err=True)
     _show(server, as_json)
-    typer.echo('clients find it after: eval "$(headrace local env)"', err=True)
+    where = "" if directory == DEFAULT_DIRECTORY else f" --directory {shlex.quote(str(directory))}"
+    typer.echo(f'clients find it after: eval "$(headrace local env{where})"', err=True)
 
 
 @app.command()
@@ -91,7 +94,7 @@ def env(directory: Directory = DEFAULT_DIRECTORY) -> None:
     """Print shell lines that lead every AWS client here: eval "$(headrace local env)"."""
     from headrace_local.environment import shell_exports
 
-    typer.echo(shell_exports(_running(directory).environment()))
+    typer.echo(shell_exports(_running(directory).environment(), os.environ))
 
 
 def _running(directory: Path) -> Running:

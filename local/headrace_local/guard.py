@@ -12,11 +12,24 @@ from urllib.parse import urlsplit
 
 from headrace.errors import InvalidInput
 
+from headrace_local.environment import ENDPOINT, PROXIES
+
 _LOOPBACK = "127.0.0.1"
-_ENDPOINT = "AWS_ENDPOINT_URL"
-# what a demo's programs need of the shell: where programs, the home folder and temporary files are, and the language
-_KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "TERM", "COLUMNS", "NO_COLOR", "VIRTUAL_ENV", "SSL_CERT_FILE")
-_KEPT_PREFIXES = ("HEADRACE_", "JSII_", "npm_", "NODE_", "CDK_")
+# What programs need of the shell: where programs, the home folder and temporary files are, the language, and how long
+# things take. Not CDK_*, which the CDK CLI takes for options (CDK_PROXY), nor NODE_OPTIONS.
+_KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "TERM", "COLUMNS", "NO_COLOR", "CDK_VALIDATION")
+_KEPT_PREFIXES = ("HEADRACE_LOCAL_", "JSII_SILENCE_")
+
+
+def close_this_process(client: Mapping[str, str]) -> dict[str, str]:
+    """Leave this process, and what it starts, the closed environment and nothing else; the environment.
+
+    Raises InvalidInput when it could still reach a real account.
+    """
+    environment = closed_environment(client)
+    os.environ.clear()
+    os.environ.update(environment)
+    return environment
 
 
 def closed_environment(client: Mapping[str, str]) -> dict[str, str]:
@@ -38,14 +51,14 @@ def require_closed(environment: Mapping[str, str]) -> None:
 
 
 def _openings(environment: Mapping[str, str]) -> Iterator[str]:
-    if _ENDPOINT not in environment:
-        yield f'{_ENDPOINT} is not set, so commands would go to the real AWS; fix: eval "$(headrace local env)"'
+    if ENDPOINT not in environment:
+        yield f'{ENDPOINT} is not set, so commands would go to the real AWS; fix: eval "$(headrace local env)"'
     for name, value in sorted(environment.items()):
-        if (name == _ENDPOINT or name.startswith(f"{_ENDPOINT}_")) and urlsplit(value).hostname != _LOOPBACK:
+        if (name == ENDPOINT or name.startswith(f"{ENDPOINT}_")) and urlsplit(value).hostname != _LOOPBACK:
             yield f"{name} is {value!r}; allowed: an address on {_LOOPBACK}; fix: unset {name}"
         elif name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
             yield f"{name} is set and names real credentials; fix: unset {name}"
         elif name == "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" and value.lower() == "true":
-            yield f"{name} is true, so {_ENDPOINT} would be ignored; fix: unset {name}"
-        elif name.lower() in ("http_proxy", "https_proxy", "all_proxy") and value:
+            yield f"{name} is true, so {ENDPOINT} would be ignored; fix: unset {name}"
+        elif name in (*PROXIES, "CDK_PROXY") and value:
             yield f"{name} is set, so requests would leave this machine; fix: unset {name}"

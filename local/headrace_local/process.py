@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
@@ -70,6 +71,8 @@ def start(directory: Path, port: int = 0, region: str = DEFAULT_REGION) -> Runni
     Raises InvalidInput when one runs in this directory already or the port is in use, HeadraceError when the server
     does not come up.
     """
+    if find_spec("moto") is None:
+        raise HeadraceError("the embedded AWS is not installed; install it: pip install 'headrace[local]'")
     layout = Layout(directory=directory.absolute())
     try:
         with _listening(port) as listener, lock_to_hand_over(layout.lock) as lock:
@@ -78,6 +81,10 @@ def start(directory: Path, port: int = 0, region: str = DEFAULT_REGION) -> Runni
     except BlockingIOError:
         raise InvalidInput(
             f"--directory {directory}: an embedded AWS runs here already; use it, or end it with: headrace local down"
+        ) from None
+    except OSError as error:
+        raise InvalidInput(
+            f"--directory {directory}: {error.strerror}; allowed: a folder that can be written; fix: give another"
         ) from None
     try:
         return _wait_until_ready(layout, server)

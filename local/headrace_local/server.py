@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from headrace_local.environment import UNSET, client_environment
+from headrace_local.environment import client_environment, leads_elsewhere
 from headrace_local.process import HOST, READY_PATH
 from headrace_local.settings import JOBS_VARIABLE
 from headrace_local.state import ACCOUNT, Layout, ServerState, write_state
@@ -56,14 +56,12 @@ def _port_of(descriptor: int) -> int:
 
 def _become_client_of_itself(*, port: int, region: str) -> None:
     # before moto is imported: it reads the account from the environment, and the job runner's clients the endpoint
-    for name in UNSET:
-        os.environ.pop(name, None)
+    for name in filter(leads_elsewhere, list(os.environ)):
+        del os.environ[name]
     os.environ["MOTO_ACCOUNT_ID"] = ACCOUNT
     os.environ["MOTO_PORT"] = str(port)
     endpoint_url = f"http://{HOST}:{port}"
     os.environ |= client_environment(endpoint_url=endpoint_url, account=ACCOUNT, region=region)
-    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
-        os.environ.pop(name, None)
 
 
 def _make_server(listener: int) -> Any:

@@ -23,9 +23,12 @@ def upload(s3: Any, request: Mapping[str, Any], workspace: Workspace) -> str:
     folder = f"{output['S3OutputPath'].rstrip('/')}/{request['TrainingJobName']}/output"
     model_uri = f"{folder}/model.tar.gz"
     try:
-        _upload_folder(s3, workspace.opt_ml / "model", model_uri, output.get("KmsKeyId"))
-        if any((workspace.opt_ml / "output" / "data").iterdir()):
-            _upload_folder(s3, workspace.opt_ml / "output" / "data", f"{folder}/output.tar.gz", output.get("KmsKeyId"))
+        model, data = workspace.opt_ml / "model", workspace.opt_ml / "output" / "data"
+        for each in (model, data):
+            each.mkdir(parents=True, exist_ok=True)  # many a script removes the folder before it saves
+        _upload_folder(s3, model, model_uri, output.get("KmsKeyId"))
+        if any(data.iterdir()):
+            _upload_folder(s3, data, f"{folder}/output.tar.gz", output.get("KmsKeyId"))
         _upload_checkpoints(s3, request, workspace)
     except (ClientError, S3UploadFailedError) as error:
         raise JobFailed(f"ClientError: Artifact upload failed:{error}") from None

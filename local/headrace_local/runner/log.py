@@ -7,15 +7,17 @@ an empty one is refused).
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 from threading import Thread
 from typing import IO, Any
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 MAX_LINE_BYTES = 250_000
 _BATCH_LINES = 500
+_WAITING_LINES = 10_000
 
 
 class JobLog:
@@ -25,7 +27,8 @@ class JobLog:
         self._logs = logs
         self._stream = f"{job_name}/algo-1-{int(time.time())}"
         self._on_line = on_line
-        self._lines: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        # bounded: a script that prints faster than lines are stored waits, instead of filling the memory
+        self._lines: Queue[dict[str, Any] | None] = Queue(_WAITING_LINES)
         self._reader: Thread | None = None
         self._writer = Thread(target=self._write_all, daemon=True)
         self._writer.start()
@@ -46,7 +49,7 @@ class JobLog:
         if self._reader is not None:
             self._reader.join(seconds)
         self._lines.put(None)
-        self._writer.join()
+        self._writer.join(seconds)
 
     def _read_all(self, output: IO[bytes]) -> None:
         for line in iter(lambda: output.readline(MAX_LINE_BYTES), b""):
@@ -62,8 +65,11 @@ class JobLog:
             is_open = None not in events
             lines = [each for each in events if each is not None]
             if lines:
-                is_made = is_made or self._make_stream()
-                self._logs.put_log_events(logGroupName=LOG_GROUP, logStreamName=self._stream, logEvents=lines)
+                try:
+                    is_made = is_made or self._make_stream()
+                    self._logs.put_log_events(logGroupName=LOG_GROUP, logStreamName=self._stream, logEvents=lines)
+                except Exception:  # lines that cannot be stored must not hold up the job that prints them
+                    traceback.print_exc()
 
     def _make_stream(self) -> bool:
         with suppress(self._logs.exceptions.ResourceAlreadyExistsException):

@@ -22,7 +22,7 @@ def refusals(request: Request, region: str) -> list[str]:
     """Everything against the request, most basic first; later checks run only on a request of the right form."""
     wrong = violations("sagemaker", "CreateTrainingJob", request)
     if wrong:
-        return wrong
+        return [str(each) for each in wrong]
     return [
         *_role(request, region),
         *_network(request, region),
