@@ -14,8 +14,17 @@ from headrace.errors import InvalidInput
 
 from stacks.foundation import Foundation
 from stacks.lustre import SharedLustre
-from stacks.names import illegal_names
-from stacks.settings import EfsSettings, EnvironmentSettings, LustreSettings, NetworkSettings
+from stacks.names import illegal_names, with_legal_names
+from stacks.settings import (
+    BucketSettings,
+    EfsSettings,
+    EnvironmentSettings,
+    IamSettings,
+    LustreSettings,
+    NetworkSettings,
+)
+
+SOUND_NAME = "environment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +42,8 @@ def compose(app: App, target: Target, settings: EnvironmentSettings) -> list[Sta
     Raises InvalidInput with every mistake in the settings: one line each, all parts together.
     """
     if illegal := list(illegal_names(settings, target.environment)):
-        raise InvalidInput(*illegal)
+        named = replace(target, environment=SOUND_NAME)
+        raise InvalidInput(*dict.fromkeys([*illegal, *_mistakes_of_parts(named, with_legal_names(settings))]))
     try:
         return _compose(app, target, settings)
     except InvalidInput as error:
@@ -44,11 +54,22 @@ def compose(app: App, target: Target, settings: EnvironmentSettings) -> list[Sta
 def _mistakes_of_parts(target: Target, settings: EnvironmentSettings) -> list[str]:
     region = settings.region or target.default_region
     no_efs, no_lustre = EfsSettings(enabled=False), LustreSettings(enabled=False)
-    bare = replace(settings, data_locations=(), efs=no_efs, lustre=no_lustre)
+    bare = replace(
+        settings,
+        kms_key="aws",
+        bucket=BucketSettings(),
+        data_locations=(),
+        efs=no_efs,
+        lustre=no_lustre,
+        iam=IamSettings(),
+    )
     sound = replace(bare, network=_sound_network(region))
     own_links = tuple(link for link in settings.lustre.links if link.bucket is None)
     parts = [
         bare,
+        replace(sound, kms_key=settings.kms_key),
+        replace(sound, bucket=settings.bucket),
+        replace(sound, iam=settings.iam),
         replace(sound, data_locations=settings.data_locations),
         replace(sound, efs=replace(settings.efs, zones=None)),
         replace(sound, lustre=replace(settings.lustre, zone=None, links=own_links)),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import Stack
+from aws_cdk import Stack, Token
 from constructs import Construct
 from headrace.platform import DataLocation, Efs, FoundationPart, Subnet
 from headrace_cdk.dataset_bucket import DatasetBucket
@@ -38,8 +38,8 @@ class Foundation(Stack):
         self._platform = platform
         self.suppressions = suppressions_of(settings)
         check_data_locations(self, settings.data_locations, self.suppressions)
-        self.kms_key = make_key(self, platform, settings.kms_key)
-        self.network = make_network(self, settings, self.suppressions)
+        self.kms_key = make_key(self, platform, settings.kms_key, self.suppressions)
+        self.network = make_network(self, platform, settings, self.suppressions)
         self.bucket = DatasetBucket(
             self,
             "DatasetBucket",
@@ -57,6 +57,26 @@ class Foundation(Stack):
         self.job_name_prefix = f"{platform}-" if settings.job_name_prefix is None else settings.job_name_prefix
         self.roles, self.user_policy = self._grant(settings)
         PlatformPart(self, "PlatformPart", part=self._part(), outputs=self._outputs())
+        if settings.lustre.enabled:
+            self._export_for_lustre()
+
+    def _export_for_lustre(self) -> None:
+        """Export all that the Lustre stack may import, whatever it imports today.
+
+        CDK exports what is imported, no more. Where another zone or type imports something else, the foundation,
+        which is updated first, would take an export away that the deployed Lustre stack still uses: CloudFormation
+        refuses that.
+        """
+        group_id = self.network.lustre_security_group_id
+        values = [
+            *(value for subnet in self.network.subnets for value in (subnet.subnet_id, subnet.az_id)),
+            self.bucket_name,
+            *([group_id] if group_id else []),
+            *([self.kms_key.key_arn] if self.kms_key else []),
+        ]
+        for value in values:
+            if Token.is_unresolved(value):
+                self.export_value(value)
 
     def _grant(self, settings: EnvironmentSettings) -> tuple[TrainingRoles, UserPolicy]:
         own_key = [self.kms_key.key_arn] if self.kms_key else []
@@ -68,20 +88,18 @@ class Foundation(Stack):
             "data_locations": self.data_locations,
             "job_name_prefix": self.job_name_prefix,
             "image_repository_arns": settings.iam.image_repository_arns,
+            "require_vpc": settings.iam.require_vpc,
             "naming": naming_of(settings.iam),
         }
         roles = TrainingRoles(
             self,
             "TrainingRoles",
             file_systems=settings.efs.enabled or settings.lustre.enabled,
-            kms_key_arns=[*own_key, *other_keys],
+            kms_key_arns=own_key,
+            data_kms_key_arns=other_keys,
             **shared,
         )
-        require_vpc = settings.iam.require_vpc
-        user_policy = UserPolicy(
-            self, "UserPolicy", roles=roles, require_vpc=require_vpc, kms_key_arns=own_key, **shared
-        )
-        return roles, user_policy
+        return roles, UserPolicy(self, "UserPolicy", roles=roles, kms_key_arns=own_key, **shared)
 
     def _part(self) -> FoundationPart:
         subnets = (Subnet(subnet_id=each.subnet_id, az_id=each.az_id) for each in self.network.subnets)

@@ -8,12 +8,13 @@ from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_kms as kms
 from headrace.rules import Suppression
 from headrace.rules.data_location import DATA_LOCATION_RULES, DataLocationSpec
+from headrace.rules.platform_key import PLATFORM_KEY_RULES, PlatformKeySpec
 from headrace_cdk.efs import SharedEfs
 from headrace_cdk.iam_naming import IamNaming
 from headrace_cdk.isolated_vpc import JobSubnet
 from headrace_cdk.kms_grants import allow_lustre_links
 from headrace_cdk.network import ExistingNetwork, Network
-from headrace_cdk.rule_check import check_all, known
+from headrace_cdk.rule_check import check, check_all, known
 
 from stacks.settings import (
     DataLocationSettings,
@@ -59,11 +60,18 @@ def check_data_locations(
     check_all(stack, [(DATA_LOCATION_RULES, spec) for spec in specs], suppressions)
 
 
-def make_key(stack: Stack, platform: str, choice: str) -> kms.IKey | None:
-    """None for ``aws``, a key that is kept on destroy for ``new``, else the key with this ARN."""
+def make_key(stack: Stack, platform: str, choice: str, suppressions: Sequence[Suppression] = ()) -> kms.IKey | None:
+    """None for ``aws``, a key that is kept on destroy for ``new``, else the key with this ARN.
+
+    Raises RuleViolations for a key of another Region (V89).
+    """
     if choice == "aws":
         return None
     if choice != "new":
+        spec = PlatformKeySpec(
+            kms_key_arn=known(choice), platform_region=known(stack.region), platform_account=known(stack.account)
+        )
+        check(stack, PLATFORM_KEY_RULES, spec, suppressions)
         return kms.Key.from_key_arn(stack, "Key", choice)
     key = kms.Key(
         stack,
@@ -76,7 +84,9 @@ def make_key(stack: Stack, platform: str, choice: str) -> kms.IKey | None:
     return key
 
 
-def make_network(stack: Stack, settings: EnvironmentSettings, suppressions: Sequence[Suppression]) -> Network:
+def make_network(
+    stack: Stack, platform: str, settings: EnvironmentSettings, suppressions: Sequence[Suppression]
+) -> Network:
     """The network, with security groups for the file systems that are switched on."""
     network = settings.network
     return Network(
@@ -90,6 +100,8 @@ def make_network(stack: Stack, settings: EnvironmentSettings, suppressions: Sequ
         flow_logs=network.flow_logs,
         lustre=settings.lustre.enabled,
         efs=settings.efs.enabled,
+        platform=platform,
+        naming=naming_of(settings.iam),
         suppressions=suppressions,
     )
 

@@ -56,6 +56,7 @@ class SharedLustre(Stack):
 
     def _link(self, link: LinkSettings, settings: EnvironmentSettings) -> S3Link:
         declared = next((each for each in settings.data_locations if each.bucket == link.bucket), None)
+        given_key = settings.kms_key if settings.kms_key.startswith("arn:") else None
         return S3Link(
             name=link.name,
             path=link.path,
@@ -66,6 +67,7 @@ class SharedLustre(Stack):
             auto_export_events=link.auto_export_events,
             bucket_region=declared.region if declared else None,
             bucket_account=declared.account if declared else None,
+            bucket_kms_key_arn=given_key if link.bucket is None else declared.kms_key_arn if declared else None,
         )
 
     def _part(self, platform: str) -> LustrePart:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from headrace.rules.catalogue import CATALOGUE
 from headrace.rules.s3_names import bucket_rule_broken
 
-from stacks.settings import EnvironmentSettings
+from stacks.settings import BucketSettings, EnvironmentSettings, IamSettings, SuppressionSettings
 
+RESERVED_TAGS = ("aws:", "headrace:")
+
+_NAME = (r"[a-z][a-z0-9-]{0,29}", "1 to 30 lower-case letters, digits and hyphens, a letter first")
 _LEGAL = {
-    "platform": (r"[a-z][a-z0-9-]{0,29}", "1 to 30 lower-case letters, digits and hyphens, a letter first"),
+    "env": _NAME,
+    "platform": _NAME,
     "account": (r"\d{12}", "12 digits, in quotes"),
     "region": (r"[a-z]{2,4}(-[a-z]+)+-\d", "a Region such as us-east-1"),
-    "job_name_prefix": (r"|[a-zA-Z0-9][a-zA-Z0-9-]{0,29}", "up to 30 letters, digits and hyphens"),
+    "job_name_prefix": (
+        r"|[a-z0-9][a-z0-9-]{0,29}",
+        "up to 30 lower-case letters, digits and hyphens: ARNs of jobs are in lower case, and IAM compares case",
+    ),
     "kms_key": (r"aws|new|arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+", "aws, new or a key's ARN"),
     "iam.path": (r"/|/[!-.0-~][!-~]{0,509}/", "a path that begins and ends in '/'"),
     "iam.name_prefix": (r"[\w+=,.@-]{1,32}", "1 to 32 letters, digits and +=,.@_-"),
@@ -21,14 +30,29 @@ _LEGAL = {
         r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[!-~]+",
         "the ARN of a managed policy",
     ),
+    "iam.image_repository_arns": (
+        r"arn:aws[a-z-]*:ecr:[a-z0-9*-]+:(\d{12}|\*):repository/[a-z0-9*][a-z0-9._/*-]*",
+        "ARNs of ECR repositories, arn:aws:ecr:region:account:repository/name",
+    ),
 }
+
+
+def pattern(key: str) -> str:
+    """The regular expression, for the whole value, of what ``key`` may be."""
+    return _LEGAL[key][0]
+
+
+def allowed(key: str) -> str:
+    """What ``key`` may be, in words."""
+    return _LEGAL[key][1]
 
 
 def illegal_names(settings: EnvironmentSettings, environment: str) -> Iterator[str]:
     """One line for each name, id or number that is no legal one, and for what contradicts itself."""
-    iam, bucket = settings.iam, settings.bucket
+    iam = settings.iam
     given = {
-        "platform": settings.platform if settings.platform is not None else environment,
+        "env": environment,
+        "platform": settings.platform,
         "account": settings.account,
         "region": settings.region,
         "job_name_prefix": settings.job_name_prefix,
@@ -38,16 +62,75 @@ def illegal_names(settings: EnvironmentSettings, environment: str) -> Iterator[s
         "iam.permissions_boundary_arn": iam.permissions_boundary_arn,
     }
     for key, value in given.items():
-        pattern, allowed = _LEGAL[key]
-        if value is not None and not re.fullmatch(pattern, value, re.ASCII):
-            yield f"{key} is {value!r}; allowed: {allowed}; fix: correct the value"
-    if bucket.adopt is not None and (allowed_name := bucket_rule_broken(bucket.adopt)):
-        yield f"bucket.adopt is {bucket.adopt!r}; allowed: {allowed_name}; fix: the name of the bucket that was kept"
+        if value is not None and not _is_legal(key, value):
+            yield f"{key} is {value!r}; allowed: {allowed(key)}; fix: correct the value"
+    yield from _illegal_repositories(iam)
+    yield from _illegal_bucket(settings)
+    yield from _illegal_suppressions(settings.suppressions)
+    for key in settings.tags:
+        if key.lower().startswith(RESERVED_TAGS):
+            yield (
+                f"tags has {key!r}; allowed: keys that do not begin with {' or '.join(RESERVED_TAGS)}, which AWS and "
+                "headrace set themselves; fix: choose another key"
+            )
+
+
+def with_legal_names(settings: EnvironmentSettings) -> EnvironmentSettings:
+    """The settings without what :func:`illegal_names` finds, so that the rest can be judged as well."""
+    region, bucket = settings.region, settings.bucket
+    has_illegal_bucket = any(_illegal_bucket(replace(settings, kms_key="aws")))
+    return replace(
+        settings,
+        platform=None,
+        account=None,
+        region=region if region is not None and _is_legal("region", region) else None,
+        job_name_prefix=None,
+        kms_key=settings.kms_key if _is_legal("kms_key", settings.kms_key) else "aws",
+        bucket=BucketSettings() if has_illegal_bucket else bucket,
+        iam=IamSettings(),
+        suppressions=tuple(each for each in settings.suppressions if not any(_illegal_suppressions((each,)))),
+        tags={},
+    )
+
+
+def _is_legal(key: str, value: str) -> bool:
+    return re.fullmatch(pattern(key), value, re.ASCII) is not None
+
+
+def _illegal_repositories(iam: IamSettings) -> Iterator[str]:
+    if iam.image_repository_arns == ():
+        yield (
+            "iam.image_repository_arns is empty; allowed: null, for every repository that lets this account in, or a "
+            "list of ARNs; fix: leave it out, or name the repositories of your images"
+        )
+    for index, arn in enumerate(iam.image_repository_arns or ()):
+        if not _is_legal("iam.image_repository_arns", arn):
+            yield (
+                f"iam.image_repository_arns[{index}] is {arn!r}; allowed: {allowed('iam.image_repository_arns')}; "
+                "fix: look it up with aws ecr describe-repositories"
+            )
+
+
+def _illegal_bucket(settings: EnvironmentSettings) -> Iterator[str]:
+    bucket = settings.bucket
+    if bucket.adopt is not None and (rule := bucket_rule_broken(bucket.adopt)):
+        yield f"bucket.adopt is {bucket.adopt!r}; allowed: {rule}; fix: the name of the bucket that was kept"
     days = bucket.noncurrent_version_days
-    if days is not None and days < 1:
-        yield f"bucket.noncurrent_version_days is {days}; allowed: 1 or more, or null to keep all; fix: give days"
+    if days is not None and days < 0:
+        yield f"bucket.noncurrent_version_days is {days}; allowed: 1 or more, or 0 to keep all; fix: give days"
     if settings.kms_key == "new" and bucket.adopt is not None:
         yield (
             "kms_key is 'new'; allowed: the key that the adopted bucket has; "
             "fix: its ARN (the earlier deployment kept it), or aws if it has none"
         )
+
+
+def _illegal_suppressions(suppressions: Sequence[SuppressionSettings]) -> Iterator[str]:
+    for each in suppressions:
+        if each.rule_id not in CATALOGUE:
+            yield (
+                f"suppressions has rule_id {each.rule_id!r}; allowed: an id of docs/rules.md; "
+                "fix: the id that the finding begins with"
+            )
+        if not each.reason.strip():
+            yield f"suppressions has no reason for {each.rule_id!r}; allowed: a reason; fix: say why it does not apply"

@@ -54,11 +54,15 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketSettings:
-    """The platform's bucket. ``adopt``: the name of the bucket that an earlier deployment left behind."""
+    """The platform's bucket. ``adopt``: the name of the bucket that an earlier deployment left behind.
+
+    ``intelligent_tiering``: of what lies below ``data/``; null is false. ``noncurrent_version_days``: how long
+    overwritten and deleted objects are kept; null is 30, 0 keeps them for ever. An adopted bucket takes neither.
+    """
 
     adopt: str | None = None
-    intelligent_tiering: bool = False
-    noncurrent_version_days: int | None = 30
+    intelligent_tiering: bool | None = None
+    noncurrent_version_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +112,8 @@ class LinkSettings:
 class LustreSettings:
     """The shared Lustre file system. Give ``storage_capacity_gib`` or ``dataset_gib``.
 
+    ``enabled``: destroy the stack ``headrace-<env>-lustre`` first, then switch it off: while that stack is there, it
+    uses what the foundation exports for it, and CloudFormation refuses to take that away.
     ``zone``: which of the network's zones (or existing subnet ids) it stands in; null is the first. ``links``: where
     none is given, ``/data`` shows the bucket's ``data/``.
     """
@@ -125,7 +131,11 @@ class LustreSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IamSettings:
-    """How roles are named and bounded, which images jobs may pull, and whether jobs must name the network."""
+    """How roles are named and bounded, which images jobs may pull, and whether jobs must name the network.
+
+    ``image_repository_arns``: null is every repository that lets the account in. ``require_vpc``: jobs that read S3
+    alone name the platform's network too, and their role may attach to it.
+    """
 
     name_prefix: str | None = None
     path: str = "/"

@@ -9,6 +9,7 @@ import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk.assertions import Match, Template
+from headrace.errors import InvalidInput
 from headrace_cdk.dataset_bucket import DatasetBucket
 from headrace_cdk.kms_grants import allow_lustre_links
 
@@ -95,10 +96,10 @@ def test_incomplete_uploads_are_aborted_and_old_versions_expire() -> None:
 
 
 def test_old_versions_can_be_kept_for_ever() -> None:
-    """None as number of days leaves the rule out."""
+    """0 as number of days leaves the rule out."""
     rules = [
         rule["Id"]
-        for bucket in _template(noncurrent_version_days=None).find_resources("AWS::S3::Bucket").values()
+        for bucket in _template(noncurrent_version_days=0).find_resources("AWS::S3::Bucket").values()
         for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]
     ]
     assert "ExpireOldVersions" not in rules
@@ -141,14 +142,29 @@ def test_adopted_bucket_is_used_as_it_is() -> None:
     assert (bucket.data_location.bucket, bucket.data_location.prefix) == ("kept-bucket", "data/")
 
 
+def test_adopted_bucket_takes_no_settings() -> None:
+    """What would be ignored is refused: one line for each, with what to leave out."""
+    with pytest.raises(InvalidInput) as caught:
+        _template(existing_bucket_name="kept-bucket", intelligent_tiering=True, noncurrent_version_days=90)
+    assert [problem.split(" is ")[0] for problem in caught.value.problems] == [
+        "bucket.intelligent_tiering",
+        "bucket.noncurrent_version_days",
+    ]
+    assert all("fix: leave bucket." in problem for problem in caught.value.problems)
+
+
 def test_key_lets_lustre_links_in_through_s3_only() -> None:
-    """FSx's service-linked roles of this account may use the key, by way of S3 in this Region."""
+    """FSx's service-linked roles of this account may use the key, by way of S3 in this Region.
+
+    The account's root as principal would leave it to their own rights, which do not include KMS.
+    """
     stack = Stack(App(), "Test")
     allow_lustre_links(kms.Key(stack, "Key"))
     role = ":role/aws-service-role/s3.data-source.lustre.fsx.amazonaws.com/AWSServiceRoleForFSxS3Access_fs-*"
     statement = Match.object_like(
         {
             "Sid": "LustreLinks",
+            "Principal": {"AWS": "*"},
             "Action": [
                 "kms:Decrypt",
                 "kms:DescribeKey",
@@ -159,7 +175,8 @@ def test_key_lets_lustre_links_in_through_s3_only() -> None:
             "Condition": {
                 "ArnLike": {"aws:PrincipalArn": {"Fn::Join": ["", Match.array_with([role])]}},
                 "StringEquals": {
-                    "kms:ViaService": {"Fn::Join": ["", ["s3.", {"Ref": "AWS::Region"}, ".amazonaws.com"]]}
+                    "kms:CallerAccount": {"Ref": "AWS::AccountId"},
+                    "kms:ViaService": {"Fn::Join": ["", ["s3.", {"Ref": "AWS::Region"}, ".amazonaws.com"]]},
                 },
             },
         }

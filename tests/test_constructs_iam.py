@@ -14,6 +14,7 @@ from headrace.platform import DataLocation
 from headrace_cdk.iam_naming import IamNaming
 from headrace_cdk.isolated_vpc import JobSubnet
 from headrace_cdk.network import ExistingNetwork, Network
+from headrace_cdk.policy_size import policy_characters
 from headrace_cdk.roles import TrainingRoles
 from headrace_cdk.user_policy import UserPolicy
 
@@ -40,15 +41,15 @@ def _stack(**props: Any) -> Stack:
         "platform": "dev",
         "network": Network(stack, "Network", existing=NETWORK),
         "bucket_name": BUCKET,
-        "data_locations": LOCATIONS,
+        "data_locations": props.pop("data_locations", LOCATIONS),
         "job_name_prefix": "dev-",
         "image_repository_arns": [REPOSITORY],
         "kms_key_arns": props.pop("kms_key_arns", ()),
         "naming": props.pop("naming", None),
+        "require_vpc": props.pop("require_vpc", False),
     }
-    require_vpc = props.pop("require_vpc", False)
     roles = TrainingRoles(stack, "Roles", **shared, **props)
-    UserPolicy(stack, "User", roles=roles, require_vpc=require_vpc, **shared)
+    UserPolicy(stack, "User", roles=roles, **shared)
     return stack
 
 
@@ -92,9 +93,8 @@ def _prefixes(*prefixes: str) -> dict[str, Any]:
 
 
 def test_rights_that_every_job_has_are_exact() -> None:
-    """Log, metrics, image, its own objects, and interfaces in the platform's subnets: nothing of the data."""
+    """Log, metrics, image and its own objects: nothing of the data, nothing of the network."""
     logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/TrainingJobs"
-    interfaces = f"arn:aws:ec2:{REGION}:{ACCOUNT}:network-interface/*"
     assert _rights(_default(), "RolesBasics") == {
         "WriteTheLog": (
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
@@ -127,6 +127,13 @@ def test_rights_that_every_job_has_are_exact() -> None:
             [f"arn:aws:s3:::{BUCKET}/output/*", f"arn:aws:s3:::{BUCKET}/checkpoints/*"],
             None,
         ),
+    }
+
+
+def test_rights_in_the_network_are_exact() -> None:
+    """Interfaces in the platform's subnets and group, and looking at what lies around them."""
+    interfaces = f"arn:aws:ec2:{REGION}:{ACCOUNT}:network-interface/*"
+    assert _rights(_default(), "RolesNetwork") == {
         "CreateInterfacesHere": (
             ["ec2:CreateNetworkInterface"],
             [
@@ -170,20 +177,22 @@ def test_rights_on_the_data_are_exact() -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "policies"),
+    ("require_vpc", "role", "policies"),
     [
-        ("RolesS3", {"RolesBasics", "RolesData"}),
-        ("RolesFileSystems", {"RolesBasics"}),
-        ("RolesBoth", {"RolesBasics", "RolesData"}),
+        (False, "RolesS3", {"RolesBasics", "RolesData"}),
+        (False, "RolesFileSystems", {"RolesBasics", "RolesNetwork"}),
+        (False, "RolesBoth", {"RolesBasics", "RolesData", "RolesNetwork"}),
+        (True, "RolesS3", {"RolesBasics", "RolesData", "RolesNetwork"}),
     ],
 )
-def test_role_for_file_systems_has_no_right_on_the_data(role: str, policies: set[str]) -> None:
-    """Only the roles that read S3 have the policy for the data, and no role has anything else."""
-    (found,) = (each for key, each in _default().find_resources("AWS::IAM::Role").items() if key.startswith(role))
+def test_roles_have_the_rights_of_their_reach_and_no_others(require_vpc: bool, role: str, policies: set[str]) -> None:
+    """Rights on the data for roles that read S3, rights in EC2 for those whose jobs are attached to the network."""
+    template = Template.from_stack(_stack(require_vpc=require_vpc)) if require_vpc else _default()
+    (found,) = (each for key, each in template.find_resources("AWS::IAM::Role").items() if key.startswith(role))
     attached = {_text(each).strip("<>") for each in found["Properties"]["ManagedPolicyArns"]}
     assert attached == policies
     assert "Policies" not in found["Properties"]
-    assert not _default().find_resources("AWS::IAM::Policy")
+    assert not template.find_resources("AWS::IAM::Policy")
 
 
 def test_only_training_jobs_of_this_platform_are_trusted() -> None:
@@ -263,8 +272,9 @@ def test_jobs_stay_in_the_platforms_network(require_vpc: bool) -> None:
 
 
 def test_without_file_systems_there_is_one_role() -> None:
-    """Roads that are switched off leave neither roles nor rights to pass them."""
+    """Roads that are switched off leave neither roles nor rights to pass them, nor a right in EC2 to any role."""
     template = Template.from_stack(_stack(file_systems=False))
+    assert not [key for key in template.find_resources("AWS::IAM::ManagedPolicy") if key.startswith("RolesNetwork")]
     (role,) = template.find_resources("AWS::IAM::Role")
     assert role.startswith("RolesS3")
     assert _rights(template, "UserPolicy")["PassTheRoles"][1] == ["<RolesS>"]
@@ -280,6 +290,41 @@ def test_keys_are_used_through_s3_only() -> None:
     )
     assert _rights(template, "RolesBasics")["UseTheBucketsKeys"] == expected
     assert _rights(template, "UserPolicy")["UseTheBucketsKeys"] == expected
+
+
+def test_keys_of_data_locations_decrypt_only_and_stay_with_the_data() -> None:
+    """They go to the roles that read S3, and nothing can be written with them."""
+    template = Template.from_stack(_stack(data_kms_key_arns=[KEY_ARN, KEY_ARN]))
+    through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
+    assert _rights(template, "RolesData")["DecryptTheData"] == (["kms:Decrypt"], [KEY_ARN], through_s3)
+    assert "kms:" not in json.dumps(_rights(template, "RolesBasics"))
+
+
+def _list_rights(*locations: tuple[str, str]) -> Rights:
+    """The rights to list that both policies with data have, for (bucket, prefix) pairs."""
+    data = [DataLocation(bucket=bucket, prefix=prefix) for bucket, prefix in locations]
+    template = Template.from_stack(_stack(data_locations=data))
+    rights = [
+        {sid: right for sid, right in _rights(template, policy).items() if sid.startswith("ListData")}
+        for policy in ("RolesData", "UserPolicy")
+    ]
+    assert rights[0] == rights[1]
+    return rights[0]
+
+
+def test_locations_of_one_bucket_are_one_statement() -> None:
+    """Many folders of one bucket cost their prefixes, not a statement each."""
+    rights = _list_rights(("a-bucket", "x/"), ("b-bucket", "data/"), ("a-bucket", "y/"))
+    assert rights == {
+        "ListData0": (["s3:ListBucket"], ["arn:aws:s3:::a-bucket"], _prefixes("x/*", "y/*")),
+        "ListData1": (["s3:ListBucket"], ["arn:aws:s3:::b-bucket"], _prefixes("data/*")),
+    }
+
+
+def test_whole_bucket_is_listed_without_a_condition() -> None:
+    """A listing that names no prefix would fail a condition on the prefix, even on ``*``."""
+    rights = _list_rights(("a-bucket", "x/"), ("a-bucket", ""))
+    assert rights == {"ListData0": (["s3:ListBucket"], ["arn:aws:s3:::a-bucket"], None)}
 
 
 def test_enterprise_naming_reaches_roles_and_policies() -> None:
@@ -304,8 +349,29 @@ def test_name_that_iam_would_refuse_is_refused_at_synth() -> None:
         _stack(naming=IamNaming(name_prefix="a" * 60))
 
 
-def test_managed_policies_fit_in_iams_limit() -> None:
-    """A managed policy holds 6,144 characters; counted with room for what the deployment fills in."""
-    for policy in _default().find_resources("AWS::IAM::ManagedPolicy").values():
-        text = json.dumps(policy["Properties"]["PolicyDocument"], separators=(",", ":"))
-        assert len(text) < 6144
+def test_policy_is_counted_as_iam_counts_it() -> None:
+    """Without white space, and with a usual length for what the deployment fills in."""
+    partition = {"Ref": "AWS::Partition"}
+    document = {"Resource": [{"Fn::Join": ["", ["arn:", partition, ":s3:::a b"]]}, {"Fn::GetAtt": ["Role", "Arn"]}]}
+    assert policy_characters(document) == len('{"Resource":["arn:aws:s3:::ab",""]}') + 90
+    assert policy_characters({"Action": ["s3:GetObject"]}) == len('{"Action":"s3:GetObject"}')
+
+
+def test_policy_that_iam_would_refuse_is_refused_at_synth() -> None:
+    """Sixty buckets are too many; the error says size, limit and fix, before anything is deployed."""
+    data = [DataLocation(bucket=f"training-data-bucket-{index}", prefix="data/") for index in range(60)]
+    with pytest.raises(InvalidInput, match=r"IAM policy dev training-data is \d+ characters; allowed: 6144 .*; fix: "):
+        _stack(data_locations=data)
+
+
+@pytest.mark.parametrize(
+    "locations",
+    [
+        [(f"training-data-bucket-{index}", "data/") for index in range(20)],
+        [(BUCKET, f"data/{index}/") for index in range(60)],
+    ],
+    ids=["buckets", "prefixes"],
+)
+def test_many_data_locations_fit(locations: list[tuple[str, str]]) -> None:
+    """Twenty buckets, or sixty folders of one bucket, are within IAM's limit."""
+    _stack(data_locations=[DataLocation(bucket=bucket, prefix=prefix) for bucket, prefix in locations])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from headrace.rules import data_location, efs, launch, lustre, lustre_link, network
+from headrace.rules import data_location, efs, launch, lustre, lustre_link, network, platform_key
 from headrace.rules.catalogue import CATALOGUE, render, rules_by_module
 
 PAGE = Path(__file__).parents[1] / "docs" / "rules.md"
@@ -32,6 +32,7 @@ def test_each_rule_is_run_by_a_tuple_of_its_module() -> None:
         *lustre_link.LINK_RULES,
         *lustre_link.LINKS_RULES,
         *network.NETWORK_RULES,
+        *platform_key.PLATFORM_KEY_RULES,
     )
     assert {id(each) for rules in rules_by_module().values() for each in rules} == {id(each) for each in run}
 

@@ -16,6 +16,7 @@ from headrace.rules.efs import EFS_RULES, EfsSpec
 from headrace.rules.lustre import LUSTRE_RULES, LustreSpec
 from headrace.rules.lustre_link import LINK_RULES, LINKS_RULES, LinkSpec, LinksSpec
 from headrace.rules.network import NETWORK_RULES, NetworkSpec
+from headrace.rules.platform_key import PLATFORM_KEY_RULES, PlatformKeySpec
 
 RULES: dict[type, Sequence[Rule[Any]]] = {
     LustreSpec: LUSTRE_RULES,
@@ -24,6 +25,7 @@ RULES: dict[type, Sequence[Rule[Any]]] = {
     LinkSpec: LINK_RULES,
     LinksSpec: LINKS_RULES,
     DataLocationSpec: DATA_LOCATION_RULES,
+    PlatformKeySpec: PLATFORM_KEY_RULES,
 }
 
 SCRATCH = LustreSpec(
@@ -66,6 +68,11 @@ DATA = DataLocationSpec(
 )
 LINKS = LinksSpec(links=(LINK, OTHER_LINK), data_locations=(DATA,), deployment_type="SCRATCH_2")
 KEY_ID = "key/0a1b2c3d-0000-4000-8000-0123456789ab"
+KEY = PlatformKeySpec(
+    kms_key_arn=f"arn:aws:kms:us-east-1:111122223333:{KEY_ID}",
+    platform_region="us-east-1",
+    platform_account="111122223333",
+)
 
 
 def name_of(value: object) -> str:
@@ -146,6 +153,9 @@ RIGHT: list[Any] = [
     replace(DATA, bucket="a-1", prefix="a" * 255 + "/"),
     replace(DATA, account=None, region=None, kms_key_arn=f"arn:aws:kms:us-east-1:111122223333:{KEY_ID}"),
     replace(DATA, bucket=UNKNOWN, region=UNKNOWN, account=UNKNOWN),
+    KEY,
+    PlatformKeySpec(platform_region="us-east-1"),
+    replace(KEY, platform_region=UNKNOWN, platform_account=UNKNOWN),
 ]
 
 WRONG: list[tuple[Any, str]] = [
@@ -237,6 +247,7 @@ WRONG: list[tuple[Any, str]] = [
     (replace(NEW, availability_zone_ids=("usw2-az1", "use1-az1")), "V88"),
     (replace(NEW, availability_zone_ids=None, availability_zones=("us-west-2a",)), "V88"),
     (replace(NEW, region="Virginia"), "V88"),
+    (replace(NEW, region="cn-north-1", availability_zone_ids=("cnn1-az1",)), "V90"),
     (replace(NEW, availability_zone_ids=tuple(f"use1-az{index}" for index in range(1, 18))), "V50"),
     (replace(NEW, existing_security_group_ids=tuple(f"sg-0123456{index}" for index in range(6))), "V50"),
     (replace(NEW, interface_endpoints=("s3",)), "V79"),
@@ -265,6 +276,8 @@ WRONG: list[tuple[Any, str]] = [
     (replace(LINK, auto_import_events="NEW"), "V66"),
     (replace(LINK, auto_export_events=("NEW",)), "V67"),
     (replace(LINK, export_requested="yes"), "V67"),
+    (replace(LINK, export_requested=True), "V67"),
+    (replace(LINK, export_requested=True, auto_export_events=()), "V67"),
     (replace(LINK, same_account="no"), "V72"),
     (replace(LINKS, deployment_type="SCRATCH_1", import_path="s3://acme/data"), "V16 V16"),
     (linked(*({"file_system_path": f"/p{index}", "prefix": f"data/p{index}/"} for index in range(9))), "V17"),
@@ -301,8 +314,11 @@ WRONG: list[tuple[Any, str]] = [
     (replace(DATA, region="Ireland"), "V54"),
     (replace(DATA, account=111122223333), "V72"),
     (replace(DATA, kms_key_arn="alias/data"), "V73"),
+    (replace(DATA, kms_key_arn="alias/data", platform_account=UNKNOWN), "V73"),
     (replace(DATA, kms_key_arn=f"arn:aws:kms:eu-west-1:111122223333:{KEY_ID}"), "V73"),
     (replace(DATA, region=None, kms_key_arn=f"arn:aws:kms:eu-west-1:111122223333:{KEY_ID}"), "V73"),
+    (replace(KEY, platform_region="eu-west-1"), "V89"),
+    (replace(KEY, kms_key_arn="alias/training"), "V89"),
 ]
 
 NOTED: list[tuple[Any, str, Level]] = [
@@ -311,13 +327,15 @@ NOTED: list[tuple[Any, str, Level]] = [
     (replace(LINK, bucket_region="eu-west-1"), "V21", Level.WARNING),
     (replace(LINK, auto_export_events=("NEW", "DELETED"), export_requested=True), "V68", Level.WARNING),
     (replace(LINK, same_account=False), "V72", Level.INFO),
+    (replace(LINK, bucket_kms_key_arn=KEY.kms_key_arn), "V24", Level.INFO),
+    (replace(KEY, platform_account="444455556666"), "V91", Level.INFO),
     (replace(DATA, account="444455556666"), "V72", Level.INFO),
-    (replace(DATA, kms_key_arn=f"arn:aws:kms:us-east-1:444455556666:{KEY_ID}"), "V73", Level.INFO),
+    (replace(DATA, kms_key_arn=f"arn:aws:kms:us-east-1:444455556666:{KEY_ID}"), "V91", Level.INFO),
 ]
 
 BROKEN: list[Any] = [*(spec for spec, _ in WRONG), *(spec for spec, _, _ in NOTED)]
-# what these rules look at is never offered: it is right only where it is not given
-REFUSALS = {"V12", "V30"}
+# what these rules look at is never offered, or always has a condition: without a finding only where it is not given
+REFUSALS = {"V12", "V24", "V30"}
 ALL_RULES = [(record, each) for record, rules in RULES.items() for each in rules]
 
 

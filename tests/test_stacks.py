@@ -20,8 +20,10 @@ from stacks.settings import (
     DataLocationSettings,
     EfsSettings,
     EnvironmentSettings,
+    IamSettings,
     LinkSettings,
     LustreSettings,
+    NetworkSettings,
     settings_of,
 )
 
@@ -103,6 +105,32 @@ def test_nothing_imports_from_the_lustre_stack() -> None:
     assert "Fn::ImportValue" in json.dumps(templates["lustre"].to_json())
     assert "Fn::ImportValue" not in json.dumps(templates["foundation"].to_json())
     assert not [name for name, each in templates["lustre"].find_outputs("*").items() if "Export" in each]
+
+
+NAMED_ZONES = NetworkSettings(cidr="10.0.0.0/16", availability_zones=("us-east-1a", "us-east-1b"))
+BIRDS = DataLocationSettings(bucket="birds-bucket", prefix="sets/")
+
+
+@pytest.mark.parametrize("network", [None, NAMED_ZONES], ids=["zone ids", "zone names"])
+def test_exports_do_not_depend_on_what_lustre_imports(network: NetworkSettings | None) -> None:
+    """Another zone, type or link takes no export away that the deployed Lustre stack still imports."""
+    prod = replace(_settings("prod"), data_locations=(BIRDS,))
+    prod = prod if network is None else replace(prod, network=network)
+    zones = prod.network.availability_zone_ids or prod.network.availability_zones or ()
+    elsewhere = (LinkSettings(name="birds", path="/birds", prefix="sets/", bucket="birds-bucket"),)
+    scratch = LustreSettings(storage_capacity_gib=1200)
+    choices = [
+        prod.lustre,
+        scratch,
+        replace(scratch, links=elsewhere),
+        *(replace(scratch, zone=zone) for zone in zones),
+    ]
+    exports = []
+    for lustre in choices:
+        outputs = _templates(replace(prod, lustre=lustre), "prod")["foundation"].find_outputs("*")
+        exports.append({key: value for key, value in outputs.items() if "Export" in value})
+    assert len(exports[0]) >= len(zones)
+    assert all(each == exports[0] for each in exports)
 
 
 def test_data_outlives_its_stack_and_scratch_does_not() -> None:
@@ -229,6 +257,17 @@ def test_everything_that_costs_is_tagged(environment: str) -> None:
         ):
             for resource in template.find_resources(kind).values():
                 assert [tag for tag in resource["Properties"][key] if tag["Key"].startswith("headrace:")] == expected
+
+
+def test_every_role_and_policy_is_named_and_bounded_as_the_account_asks() -> None:
+    """Where roles without the boundary are forbidden, one of them is enough to fail the deployment."""
+    boundary = "arn:aws:iam::123456789012:policy/boundary"
+    iam = IamSettings(name_prefix="ml-", path="/ml/", permissions_boundary_arn=boundary)
+    named = Match.string_like_regexp("^ml-prod-us-east-1-")
+    template = _templates(replace(_settings("prod"), iam=iam), "prod")["foundation"]
+    role = {"Path": "/ml/", "PermissionsBoundary": boundary, "RoleName": named}
+    template.all_resources_properties("AWS::IAM::Role", role)
+    template.all_resources_properties("AWS::IAM::ManagedPolicy", {"Path": "/ml/", "ManagedPolicyName": named})
 
 
 def test_stack_names_say_environment_and_part() -> None:

@@ -13,6 +13,7 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
+from headrace.errors import InvalidInput
 from headrace.platform import DataLocation
 
 from headrace_cdk.lint_exceptions import LintException, accept
@@ -20,6 +21,7 @@ from headrace_cdk.lint_exceptions import LintException, accept
 DATA_PREFIX = "data/"
 ABORT_UPLOADS_AFTER_DAYS = 7
 KEEP_ACCESS_LOGS_DAYS = 365
+KEEP_OLD_VERSIONS_DAYS = 30
 ACCESS_LOGS_BY_POLICY = "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy"
 
 
@@ -37,13 +39,14 @@ class DatasetBucket(Construct):
         *,
         existing_bucket_name: str | None = None,
         kms_key: kms.IKey | None = None,
-        intelligent_tiering: bool = False,
-        noncurrent_version_days: int | None = 30,
+        intelligent_tiering: bool | None = None,
+        noncurrent_version_days: int | None = None,
     ) -> None:
         """``kms_key``: encrypt with it instead of S3's own key (of an adopted bucket: the key that it has).
 
         ``intelligent_tiering``: objects below ``data/`` move there at once. ``noncurrent_version_days``: how long
-        overwritten and deleted objects are kept; None keeps them for ever.
+        overwritten and deleted objects are kept; default 30, 0 keeps them for ever. Raises InvalidInput where either
+        is given beside ``existing_bucket_name``.
         """
         super().__init__(scope, construct_id)
         # Without this flag of newer apps, CDK lets access logs in by ACL, which bucket-owner-enforced refuses.
@@ -53,6 +56,7 @@ class DatasetBucket(Construct):
             rules = _lifecycle(intelligent_tiering=intelligent_tiering, noncurrent_version_days=noncurrent_version_days)
             self.bucket: s3.IBucket = self._new_bucket(rules)
         else:
+            _refuse(intelligent_tiering=intelligent_tiering, noncurrent_version_days=noncurrent_version_days)
             self.bucket = s3.Bucket.from_bucket_name(self, "Bucket", existing_bucket_name)
         self.data_location = DataLocation(bucket=self.bucket.bucket_name, prefix=DATA_PREFIX)
 
@@ -107,19 +111,29 @@ class DatasetBucket(Construct):
         return logs
 
 
-def _lifecycle(*, intelligent_tiering: bool, noncurrent_version_days: int | None) -> list[s3.LifecycleRule]:
+def _refuse(**settings: bool | int | None) -> None:
+    """An adopted bucket stays as it is: what it was not asked for is refused, not ignored."""
+    problems = [
+        f"bucket.{name} is {value!r}; allowed: nothing beside adopt, since an adopted bucket keeps what it has; "
+        f"fix: leave bucket.{name} out"
+        for name, value in settings.items()
+        if value is not None
+    ]
+    if problems:
+        raise InvalidInput(*problems)
+
+
+def _lifecycle(*, intelligent_tiering: bool | None, noncurrent_version_days: int | None) -> list[s3.LifecycleRule]:
     rules = [
         s3.LifecycleRule(
             id="AbortIncompleteUploads",
             abort_incomplete_multipart_upload_after=Duration.days(ABORT_UPLOADS_AFTER_DAYS),
         )
     ]
-    if noncurrent_version_days is not None:
-        rules.append(
-            s3.LifecycleRule(
-                id="ExpireOldVersions", noncurrent_version_expiration=Duration.days(noncurrent_version_days)
-            )
-        )
+    keep_days = KEEP_OLD_VERSIONS_DAYS if noncurrent_version_days is None else noncurrent_version_days
+    if keep_days:
+        expiration = Duration.days(keep_days)
+        rules.append(s3.LifecycleRule(id="ExpireOldVersions", noncurrent_version_expiration=expiration))
     if intelligent_tiering:
         at_once = s3.Transition(storage_class=s3.StorageClass.INTELLIGENT_TIERING, transition_after=Duration.days(0))
         rules.append(s3.LifecycleRule(id="TierTheData", prefix=DATA_PREFIX, transitions=[at_once]))

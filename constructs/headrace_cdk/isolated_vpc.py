@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from aws_cdk import Fn, RemovalPolicy, Token
+from aws_cdk import Fn, Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from headrace_cdk.flow_logs import log_flows
+from headrace_cdk.iam_naming import IamNaming
 from headrace_cdk.lint_exceptions import LintException, accept
 
 RESERVED_SLICES = 4
@@ -39,14 +41,14 @@ class JobSubnet:
     az_name: str | None = None
 
 
-def subnet_cidrs(cidr: str, count: int) -> list[str]:
+def subnet_cidrs(cidr: str, count: int, token_host_bits: str = str(TOKEN_SUBNET_HOST_BITS)) -> list[str]:
     """Equal slices of ``cidr`` for ``count`` subnets.
 
     The block is cut into at least four, so that a third or fourth zone can be appended later without moving the
-    subnets that exist. A Token is cut by CloudFormation, into subnets of 4,096 addresses (/20).
+    subnets that exist. A Token is cut by CloudFormation, into subnets with ``token_host_bits`` bits of addresses.
     """
     if Token.is_unresolved(cidr):
-        slices = Fn.cidr(cidr, max(count, RESERVED_SLICES), str(TOKEN_SUBNET_HOST_BITS))
+        slices = Fn.cidr(cidr, max(count, RESERVED_SLICES), token_host_bits)
         return [Fn.select(index, slices) for index in range(count)]
     block = IPv4Network(cidr)
     extra_bits = (max(count, RESERVED_SLICES) - 1).bit_length()
@@ -70,6 +72,11 @@ def one_per_zone(subnets: Sequence[JobSubnet]) -> list[JobSubnet]:
     return list({subnet.az_id: subnet for subnet in reversed(subnets)}.values())[::-1]
 
 
+def _key(zone: str, number: int) -> str:
+    """What tells a zone from the others at synth time: itself, or its place in the list where it is a Token."""
+    return f"Zone{number}" if Token.is_unresolved(zone) else zone
+
+
 class IsolatedVpc(Construct):
     """The VPC, its subnets with one route table each, and its flow logs."""
 
@@ -81,29 +88,38 @@ class IsolatedVpc(Construct):
         cidr: str,
         availability_zones: Sequence[str] = (),
         availability_zone_ids: Sequence[str] = (),
+        token_host_bits: str = str(TOKEN_SUBNET_HOST_BITS),
         flow_logs: bool = True,
         flow_log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
+        platform: str = "headrace",
+        naming: IamNaming | None = None,
     ) -> None:
-        """Zones are given by name or by id; those given by name yield their ids at deploy time."""
+        """Zones are given by name or by id; those given by name yield their ids at deploy time.
+
+        ``token_host_bits``: the size of a subnet where ``cidr`` is a Token, as the number of its address bits.
+        ``platform``, ``naming``: of the role that writes the flow logs.
+        """
         super().__init__(scope, construct_id)
         vpc = ec2.CfnVPC(self, "Vpc", cidr_block=cidr, enable_dns_hostnames=True, enable_dns_support=True)
         self.vpc_id = vpc.ref
         self.route_table_ids: list[str] = []
         zones = availability_zone_ids or availability_zones
         self.subnets = tuple(
-            self._add_subnet(zone, slice_cidr, by_id=bool(availability_zone_ids))
-            for zone, slice_cidr in zip(zones, subnet_cidrs(cidr, len(zones)), strict=True)
+            self._add_subnet(_key(zone, number), zone, slice_cidr, by_id=bool(availability_zone_ids))
+            for number, (zone, slice_cidr) in enumerate(
+                zip(zones, subnet_cidrs(cidr, len(zones), token_host_bits), strict=True), start=1
+            )
         )
         self.vpc = imported_vpc(self, "ImportedVpc", self.vpc_id, self.subnets)
         if flow_logs:
-            self._log_flows(flow_log_retention)
+            log_flows(self, self.vpc, platform=platform, naming=naming or IamNaming(), retention=flow_log_retention)
         else:
             accept(vpc, NO_FLOW_LOGS)
 
-    def _add_subnet(self, zone: str, cidr: str, *, by_id: bool) -> JobSubnet:
+    def _add_subnet(self, key: str, zone: str, cidr: str, *, by_id: bool) -> JobSubnet:
         subnet = ec2.CfnSubnet(
             self,
-            f"Subnet-{zone}",
+            f"Subnet-{key}",
             vpc_id=self.vpc_id,
             cidr_block=cidr,
             availability_zone=None if by_id else zone,
@@ -112,30 +128,14 @@ class IsolatedVpc(Construct):
         )
         if not by_id:
             accept(subnet, NAMED_ZONE)
-        route_table = ec2.CfnRouteTable(self, f"RouteTable-{zone}", vpc_id=self.vpc_id)
+        route_table = ec2.CfnRouteTable(self, f"RouteTable-{key}", vpc_id=self.vpc_id)
         ec2.CfnSubnetRouteTableAssociation(
-            self, f"Association-{zone}", subnet_id=subnet.ref, route_table_id=route_table.ref
+            self, f"Association-{key}", subnet_id=subnet.ref, route_table_id=route_table.ref
         )
         self.route_table_ids.append(route_table.ref)
         return JobSubnet(
-            key=zone,
+            key=key,
             subnet_id=subnet.ref,
             az_id=zone if by_id else subnet.attr_availability_zone_id,
             az_name=subnet.attr_availability_zone if by_id else zone,
-        )
-
-    def _log_flows(self, retention: logs.RetentionDays) -> None:
-        log_group = logs.LogGroup(self, "FlowLogGroup", retention=retention, removal_policy=RemovalPolicy.DESTROY)
-        accept(
-            log_group,
-            LintException(
-                checkov=["CKV_AWS_158"],
-                reason="Flow logs hold addresses and ports, no data; CloudWatch Logs encrypts them with its own key",
-            ),
-        )
-        ec2.FlowLog(
-            self,
-            "FlowLog",
-            resource_type=ec2.FlowLogResourceType.from_vpc(self.vpc),
-            destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group),
         )

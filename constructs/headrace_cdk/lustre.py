@@ -20,7 +20,7 @@ from headrace.rules.lustre import LUSTRE_RULES, LustreSpec, legal_capacity_gib
 from headrace_cdk.isolated_vpc import JobSubnet
 from headrace_cdk.lint_exceptions import LintException, accept
 from headrace_cdk.lustre_link import S3Link, associate, link_checks
-from headrace_cdk.network import Network
+from headrace_cdk.network import DeployedNetwork, Network
 from headrace_cdk.rule_check import check_all, known
 
 LUSTRE_VERSION = "2.15"
@@ -37,7 +37,7 @@ class Lustre(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        network: Network,
+        network: Network | DeployedNetwork,
         subnet: JobSubnet,
         links: Sequence[S3Link],
         data_locations: Sequence[DataLocation],
@@ -56,8 +56,8 @@ class Lustre(Construct):
         throughput in MB/s per TiB are for PERSISTENT_2. Raises RuleViolations (V1-V30) and InvalidInput.
         """
         super().__init__(scope, construct_id)
-        group = network.security_groups.lustre
-        if group is None:
+        group_id = network.lustre_security_group_id
+        if group_id is None:
             raise InvalidInput("Lustre: the network has no Lustre security group; make it with Network(lustre=True)")
         spec = LustreSpec(
             deployment_type=known(deployment_type),
@@ -84,7 +84,7 @@ class Lustre(Construct):
             storage_capacity=self.storage_capacity_gib,
             storage_type="SSD",
             subnet_ids=[subnet.subnet_id],
-            security_group_ids=[group.security_group_id],
+            security_group_ids=[group_id],
             kms_key_id=kms_key.key_arn if kms_key else None,
             lustre_configuration=fsx.CfnFileSystem.LustreConfigurationProperty(
                 deployment_type=deployment_type,
@@ -94,7 +94,8 @@ class Lustre(Construct):
             ),
         )
         self.file_system.apply_removal_policy(RemovalPolicy.DESTROY)
-        self.file_system.node.add_dependency(network.lustre_rules)
+        if network.lustre_rules is not None:
+            self.file_system.node.add_dependency(network.lustre_rules)
         if kms_key is None:
             _accept_own_key(self.file_system)
         self.file_system_id = self.file_system.ref

@@ -24,7 +24,8 @@ class S3Link:
 
     ``auto_import_events`` (NEW, CHANGED, DELETED): keep following the bucket; same Region only. Files are written
     back to S3 (``auto_export_events``) only where ``export`` says so: DELETED there deletes objects.
-    ``bucket_region``, ``bucket_account``: None is the file system's own.
+    ``bucket_region``, ``bucket_account``: None is the file system's own. ``bucket_kms_key_arn``: the key that
+    encrypts the bucket, where the platform has not made it.
     """
 
     name: str
@@ -36,6 +37,7 @@ class S3Link:
     auto_export_events: tuple[str, ...] = ()
     bucket_region: str | None = None
     bucket_account: str | None = None
+    bucket_kms_key_arn: str | None = None
 
     @property
     def record(self) -> LustreLink:
@@ -47,7 +49,7 @@ def link_spec(link: S3Link, stack: Stack) -> LinkSpec:
     """What the rules look at."""
     return LinkSpec(
         name=link.name,
-        file_system_path=link.path,
+        file_system_path=known(link.path),
         bucket=known(link.bucket),
         prefix=known(link.prefix),
         auto_import_events=link.auto_import_events,
@@ -55,6 +57,7 @@ def link_spec(link: S3Link, stack: Stack) -> LinkSpec:
         export_requested=link.export,
         bucket_region=known(link.bucket_region or stack.region),
         file_system_region=known(stack.region),
+        bucket_kms_key_arn=known(link.bucket_kms_key_arn),
         same_account=link.bucket_account is None or _same(link.bucket_account, stack.account),
     )
 

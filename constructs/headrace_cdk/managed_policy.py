@@ -12,6 +12,7 @@ from constructs import Construct
 from headrace_cdk.iam_naming import IamNaming
 from headrace_cdk.lint_exceptions import LintException, accept
 from headrace_cdk.policies import Place, Statement
+from headrace_cdk.policy_size import require_size
 
 
 def place_of(construct: Construct) -> Place:
@@ -30,16 +31,19 @@ def managed_policy(
     naming: IamNaming,
     exceptions: Sequence[LintException] = (),
 ) -> iam.ManagedPolicy:
-    """``purpose``: a few words with hyphens; part of the name. ``exceptions``: beside those for wildcards."""
+    """``purpose``: a few words with hyphens; part of the name. ``exceptions``: beside those for wildcards.
+
+    Raises InvalidInput for a policy that is larger than IAM takes.
+    """
+    document = {"Version": "2012-10-17", "Statement": [each.to_plain() for each in statements]}
+    require_size(f"{platform} {purpose}", Stack.of(scope).resolve(document))
     policy = iam.ManagedPolicy(
         scope,
         construct_id,
         managed_policy_name=naming.name(platform, Stack.of(scope).region, purpose),
         path=naming.path,
         description=f"headrace {platform}: {purpose.replace('-', ' ')}",
-        document=iam.PolicyDocument.from_json(
-            {"Version": "2012-10-17", "Statement": [each.to_plain() for each in statements]}
-        ),
+        document=iam.PolicyDocument.from_json(document),
     )
     accept(policy, *exceptions, *_wildcards(Stack.of(scope), statements))
     return policy

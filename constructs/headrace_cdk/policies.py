@@ -157,30 +157,38 @@ def read_data(place: Place, locations: Iterable[DataLocation]) -> list[Statement
 
 
 def list_data(place: Place, locations: Iterable[DataLocation]) -> list[Statement]:
-    """List each data location, below its prefix only."""
+    """List each bucket of data below the prefixes of its locations only: one statement for each bucket."""
+    prefixes: dict[str, list[str]] = {}
+    for location in locations:
+        prefixes.setdefault(location.bucket, []).append(location.prefix)
     return [
-        allow(
-            f"ListData{index}",
-            ["s3:ListBucket"],
-            [place.s3_arn(location.bucket)],
-            {"StringLike": {"s3:prefix": [f"{location.prefix}*"]}},
-        )
-        for index, location in enumerate(locations)
+        allow(f"ListData{index}", ["s3:ListBucket"], [place.s3_arn(bucket)], _below(found))
+        for index, (bucket, found) in enumerate(prefixes.items())
     ]
+
+
+def _below(prefixes: Sequence[str]) -> dict[str, dict[str, list[str]]] | None:
+    # The whole bucket may be listed without naming a prefix, and then a condition on the prefix would not hold.
+    return None if "" in prefixes else {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}}
 
 
 def use_keys(place: Place, key_arns: Sequence[str]) -> list[Statement]:
-    """Decrypt input and encrypt output with the keys of the buckets, through S3 only."""
+    """Decrypt input and encrypt output with the keys of the platform's bucket, through S3 only."""
     if not key_arns:
         return []
-    return [
-        allow(
-            "UseTheBucketsKeys",
-            ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
-            key_arns,
-            {"StringEquals": {"kms:ViaService": f"s3.{place.region}.amazonaws.com"}},
-        )
-    ]
+    actions = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
+    return [allow("UseTheBucketsKeys", actions, key_arns, _through_s3(place))]
+
+
+def decrypt_data(place: Place, key_arns: Sequence[str]) -> list[Statement]:
+    """Decrypt what lies in data locations, through S3 only; nothing is written there."""
+    if not key_arns:
+        return []
+    return [allow("DecryptTheData", ["kms:Decrypt"], dict.fromkeys(key_arns), _through_s3(place))]
+
+
+def _through_s3(place: Place) -> dict[str, dict[str, str]]:
+    return {"StringEquals": {"kms:ViaService": f"s3.{place.region}.amazonaws.com"}}
 
 
 def attach_to_network(place: Place, subnet_ids: Sequence[str], security_group_ids: Sequence[str]) -> list[Statement]:

@@ -3,8 +3,8 @@
 A job that reads its data from a mounted file system needs no right on the data in S3, and its role has none: the file
 system's security group is the guard there. All three may read the job's code and write its output and checkpoints.
 
-The rights are two managed policies, one that every role has and one for the data, because three copies of the same
-statements would take a third of the 50 KiB that a template may have.
+The rights are managed policies: one that every role has, one for the data in S3, one for the network that file systems
+are reached through. Copies of the same statements in each role would take a third of the 50 KiB of a template.
 """
 
 from __future__ import annotations
@@ -43,13 +43,17 @@ class TrainingRoles(Construct):
         job_name_prefix: str,
         file_systems: bool = True,
         kms_key_arns: Sequence[str] = (),
+        data_kms_key_arns: Sequence[str] = (),
         image_repository_arns: Sequence[str] | None = None,
+        require_vpc: bool = False,
         naming: IamNaming | None = None,
     ) -> None:
         """``data_locations``: what S3 jobs may read. ``job_name_prefix``: only jobs named so may use the roles.
 
-        ``kms_key_arns``: keys of the bucket and of data locations. ``image_repository_arns``: default is every
-        repository that lets this account in, since AWS's own images lie in AWS's accounts.
+        ``kms_key_arns``: of the platform's bucket. ``data_kms_key_arns``: of data locations, to decrypt with.
+        ``image_repository_arns``: default is every repository that lets this account in, since AWS's own images lie
+        in AWS's accounts. ``require_vpc``: jobs on S3 name the network too. Raises InvalidInput where a
+        policy would be larger than IAM takes.
         """
         super().__init__(scope, construct_id)
         place = place_of(self)
@@ -58,35 +62,24 @@ class TrainingRoles(Construct):
         self._trusted = iam.ServicePrincipal("sagemaker.amazonaws.com").with_conditions(
             policies.training_trust(place, job_name_prefix)
         )
-        basics = managed_policy(
-            self,
+        basics = self._policy(
             "Basics",
-            platform=platform,
-            purpose="training-basics",
-            statements=[
-                *policies.job_basics(place, image_repository_arns or policies.any_repository(place)),
-                *policies.own_objects(place, bucket_name),
-                *policies.use_keys(place, kms_key_arns),
-                *policies.attach_to_network(
-                    place,
-                    [subnet.subnet_id for subnet in network.subnets],
-                    [network.security_groups.jobs.security_group_id],
-                ),
-            ],
-            naming=self._naming,
-            exceptions=[INTERFACE_PERMISSION],
+            *policies.job_basics(place, image_repository_arns or policies.any_repository(place)),
+            *policies.own_objects(place, bucket_name),
+            *policies.use_keys(place, kms_key_arns),
         )
-        data = managed_policy(
-            self,
+        data = self._policy(
             "Data",
-            platform=platform,
-            purpose="training-data",
-            statements=policies.read_data(place, data_locations),
-            naming=self._naming,
+            *policies.read_data(place, data_locations),
+            *policies.decrypt_data(place, data_kms_key_arns),
         )
-        self.s3 = self._role("S3", "s3", [basics, data])
-        self.file_systems = self._role("FileSystems", "file-systems", [basics]) if file_systems else None
-        self.both = self._role("Both", "both", [basics, data]) if file_systems else None
+        self.file_systems: iam.Role | None = None
+        self.both: iam.Role | None = None
+        attachment = self._network_policy(place, network) if file_systems or require_vpc else None
+        self.s3 = self._role("S3", "s3", [basics, data], attachment if require_vpc else None)
+        if file_systems:
+            self.file_systems = self._role("FileSystems", "file-systems", [basics], attachment)
+            self.both = self._role("Both", "both", [basics, data], attachment)
 
     @property
     def all(self) -> list[iam.Role]:
@@ -102,7 +95,28 @@ class TrainingRoles(Construct):
             both=self.both.role_arn if self.both else None,
         )
 
-    def _role(self, role_id: str, reach: str, rights: Sequence[iam.IManagedPolicy]) -> iam.Role:
+    def _policy(
+        self, policy_id: str, *statements: policies.Statement, exceptions: Sequence[LintException] = ()
+    ) -> iam.ManagedPolicy:
+        return managed_policy(
+            self,
+            policy_id,
+            platform=self._platform,
+            purpose=f"training-{policy_id.lower()}",
+            statements=statements,
+            naming=self._naming,
+            exceptions=exceptions,
+        )
+
+    def _network_policy(self, place: policies.Place, network: Network) -> iam.ManagedPolicy:
+        subnet_ids = [subnet.subnet_id for subnet in network.subnets]
+        group_ids = [network.security_groups.jobs.security_group_id]
+        statements = policies.attach_to_network(place, subnet_ids, group_ids)
+        return self._policy("Network", *statements, exceptions=[INTERFACE_PERMISSION])
+
+    def _role(
+        self, role_id: str, reach: str, rights: Sequence[iam.IManagedPolicy], attachment: iam.IManagedPolicy | None
+    ) -> iam.Role:
         return iam.Role(
             self,
             role_id,
@@ -111,5 +125,5 @@ class TrainingRoles(Construct):
             role_name=self._naming.name(self._platform, Stack.of(self).region, reach),
             path=self._naming.path,
             permissions_boundary=self._naming.boundary(self, f"{role_id}Boundary"),
-            managed_policies=list(rights),
+            managed_policies=[*rights, *([attachment] if attachment else [])],
         )

@@ -4,7 +4,8 @@ Each stack writes one SSM parameter, ``/headrace/<platform>/<part>``, whose valu
 JSON; the job side reads them all by path. The stacks write these types, the jobs read these types, and nobody needs
 to know a stack's name, an export or a subnet id. A part that is absent is a road that is not there.
 
-``SCHEMA`` is raised when a change is not readable by older job sides. The JSON schema is docs/platform-record.md.
+``SCHEMA`` is raised when a change is not readable by older job sides. The JSON schema is
+docs/platform-record.schema.json.
 Sources: SSM standard parameters hold 4 KB (AWS Systems Manager User Guide, "Managing parameter tiers").
 """
 

@@ -19,6 +19,7 @@ from headrace.rules.finding import Rule
 _FSX: Final = "Amazon FSx API Reference, CreateFileSystem"
 _DRA: Final = "Amazon FSx API Reference, CreateDataRepositoryAssociation"
 _DRA_GUIDE: Final = "FSx for Lustre User Guide, Linking your file system to an S3 bucket"
+_LUSTRE_GUIDE: Final = "FSx for Lustre User Guide"
 _EFS: Final = "Amazon EFS API Reference, CreateFileSystem"
 _VPC: Final = "Amazon EC2 API Reference"
 _ZONES: Final = "Amazon EC2 User Guide, Regions and Zones"
@@ -56,6 +57,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "V19": Entry("The buckets of a job exist", _OURS),
     "V20": Entry("Automatic import stays in one Region", _DRA_GUIDE),
     "V21": Entry("A link to another Region has a price", "Amazon S3 pricing, data transfer"),
+    "V24": Entry("A bucket's key lets the link in", f"{_LUSTRE_GUIDE}, server-side encrypted Amazon S3 buckets"),
     "V26": Entry("The data set fills at most nine tenths of the Lustre", _OURS),
     "V28": Entry("Prefixes are legal as paths", "POSIX.1-2017, 3.170 Filename"),
     "V29": Entry("An existing network takes no settings of a new one", _OURS),
@@ -75,13 +77,13 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "V64": Entry("Either the capacity or the size of the data set is given", _OURS),
     "V65": Entry("Links have short names, each its own", _OURS),
     "V66": Entry("Link events are NEW, CHANGED and DELETED", _DRA),
-    "V67": Entry("A link exports nothing unless asked to", _OURS),
+    "V67": Entry("A link exports what was asked for, and nothing else", _OURS),
     "V68": Entry("Exporting DELETED deletes S3 objects", f"{_DRA}, AutoExportPolicy"),
     "V69": Entry("Links show data locations only", _OURS),
     "V70": Entry("Bucket names are legal", _S3_NAMES),
     "V71": Entry("Prefixes name a folder, without wildcards of IAM", "IAM User Guide, Policy elements: Resource"),
     "V72": Entry("Another account's bucket needs its owner's consent", "IAM User Guide, Cross account access"),
-    "V73": Entry("The key of the data is usable", "AWS KMS Developer Guide, Cross-account access"),
+    "V73": Entry("The key of the data is usable", "Amazon S3 User Guide, Using SSE-KMS"),
     "V74": Entry("A new network names its zones once", _OURS),
     "V75": Entry("Zone names are legal", _ZONES),
     "V76": Entry("Zone ids are legal", _ZONES),
@@ -97,6 +99,9 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "V86": Entry("The EFS lifecycle is one that EFS offers", "Amazon EFS API Reference, LifecyclePolicy"),
     "V87": Entry("EFS backup is on or off", _EFS),
     "V88": Entry("The zones lie in the network's Region", _ZONES),
+    "V89": Entry("The platform's key lies in its Region", "Amazon S3 User Guide, Using SSE-KMS"),
+    "V90": Entry("The Region is not in China", _OURS),
+    "V91": Entry("Another account's key needs its owner's consent", "AWS KMS Developer Guide, Cross-account access"),
 }
 
 

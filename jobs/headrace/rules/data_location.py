@@ -1,7 +1,7 @@
 """Rules of a data location: an existing bucket and prefix whose data jobs may read.
 
 headrace does not own such a bucket, so it cannot repair what is wrong with it; it can say what its owner must do.
-Rules of our own: V70 bucket name, V71 prefix, V72 other account, V73 key of the data.
+Rules of our own: V70 bucket name, V71 prefix, V72 other account, V73 and V91 key of the data.
 
 Sources: headrace.rules.s3_names for names; Amazon SageMaker API Reference, S3DataSource (the bucket lies in the
 job's Region); IAM User Guide, "Cross account resource access in IAM" (both sides must allow).
@@ -19,10 +19,11 @@ from headrace.rules.places import is_region
 from headrace.rules.s3_names import bucket_rule_broken, posix_rule_broken, prefix_rule_broken
 from headrace.rules.values import Text, finding
 
-_ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
-_KMS_KEY_ARN: Final = re.compile(
+KMS_KEY_ARN: Final = re.compile(
     r"arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):key/[A-Za-z0-9-]+", re.ASCII
 )
+
+_ACCOUNT: Final = re.compile(r"\d{12}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,13 +100,13 @@ def owner_grants_access(spec: DataLocationSpec) -> Iterator[Finding]:
         yield finding("V72", field, account, allowed, fix, Level.INFO)
 
 
-@rule("V73", "label", "kms_key_arn", "region", "platform_region", "platform_account")
+@rule("V73", "label", "kms_key_arn", "region", "platform_region")
 def key_is_usable(spec: DataLocationSpec) -> Iterator[Finding]:
-    """The data's KMS key is given as its ARN; it lies in the bucket's Region, and its policy must let readers in."""
+    """The data's KMS key is given as its ARN, and lies in the bucket's Region."""
     given, field = spec.kms_key_arn, f"{spec.label}.kms_key_arn"
     if given is None:
         return
-    parts = _KMS_KEY_ARN.fullmatch(given) if isinstance(given, str) else None
+    parts = KMS_KEY_ARN.fullmatch(given) if isinstance(given, str) else None
     if parts is None:
         allowed = "the ARN of a key, arn:aws:kms:region:account:key/id, since a policy cannot name an alias"
         yield finding("V73", field, given, allowed, "look it up with aws kms describe-key")
@@ -113,10 +114,17 @@ def key_is_usable(spec: DataLocationSpec) -> Iterator[Finding]:
     region = spec.region or spec.platform_region
     if region is not None and parts["region"] != region:
         yield finding("V73", field, given, f"a key in the bucket's Region, {region}", "give the bucket's key")
-    if spec.platform_account is not None and parts["account"] != spec.platform_account:
+
+
+@rule("V91", "label", "kms_key_arn", "platform_account")
+def key_of_another_account_lets_readers_in(spec: DataLocationSpec) -> Iterator[Finding]:
+    """A key of another account works if its policy lets the readers in."""
+    given, account = spec.kms_key_arn, spec.platform_account
+    parts = KMS_KEY_ARN.fullmatch(given) if isinstance(given, str) else None
+    if parts is not None and account is not None and parts["account"] != account:
         allowed = "a key of another account, if its policy lets the platform's roles decrypt with it"
         fix = "ask the owner to grant them kms:Decrypt in the key policy"
-        yield finding("V73", field, given, allowed, fix, Level.INFO)
+        yield finding("V91", f"{spec.label}.kms_key_arn", given, allowed, fix, Level.INFO)
 
 
 def lies_below(bucket: object, prefix: object, location: DataLocationSpec) -> bool:
@@ -137,5 +145,6 @@ DATA_LOCATION_RULES: tuple[Rule[Any], ...] = (
     location_is_in_region,
     owner_grants_access,
     key_is_usable,
+    key_of_another_account_lets_readers_in,
 )
 """Rules of one :class:`DataLocationSpec`."""

@@ -23,6 +23,14 @@ from headrace.rules.values import Switch, Text, finding, is_one_of, is_switch, m
 EVENTS: Final = ("NEW", "CHANGED", "DELETED")
 # us-east-1 to us-west-2; AWS re:Post, "Cost effective methods for accessing S3 buckets cross-region", January 2026
 CROSS_REGION_USD_PER_GB: Final = 0.02
+KEY_LETS_LINK_IN: Final = "a key whose policy lets the service-linked role of Amazon FSx use it through S3"
+# FSx for Lustre User Guide, "Working with server-side encrypted Amazon S3 buckets", read 2026-11
+GRANT_TO_FSX: Final = (
+    "see that it allows kms:Decrypt, kms:DescribeKey, kms:Encrypt, kms:GenerateDataKey* and kms:ReEncrypt* to "
+    "principal AWS '*' where kms:CallerAccount is the platform's account, kms:ViaService is s3.REGION.amazonaws.com "
+    "and aws:PrincipalArn is like arn:aws:iam::ACCOUNT:role/aws-service-role/s3.data-source.lustre.fsx.amazonaws.com/"
+    "AWSServiceRoleForFSxS3Access_fs-*"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +38,7 @@ class LinkSpec:
     """A link of a Lustre file system to S3 (a data repository association) as asked for; None: not given.
 
     ``export_requested``: somebody said in so many words that files shall be written back to S3.
+    ``bucket_kms_key_arn``: the key that encrypts the bucket, where the platform has not made it.
     """
 
     name: Text = None
@@ -42,6 +51,7 @@ class LinkSpec:
     bucket_region: Text = None
     file_system_region: Text = None
     same_account: Switch = None
+    bucket_kms_key_arn: Text = None
 
 
 @rule("V13", "name", "prefix")
@@ -97,13 +107,17 @@ def events_are_known(link: LinkSpec) -> Iterator[Finding]:
 
 @rule("V67", "name", "auto_export_events", "export_requested")
 def export_is_requested(link: LinkSpec) -> Iterator[Finding]:
-    """A link writes nothing back to S3 unless that was asked for explicitly."""
+    """A link writes back to S3 what was asked for explicitly, by request and events, and nothing else."""
     if not is_switch(link.export_requested):
         field = link_field(link, "export_requested")
         yield finding("V67", field, link.export_requested, "true or false", "give true or false, without quotes")
     elif link.auto_export_events and not link.export_requested:
         allowed = "nothing, unless export is requested: it writes into the training data"
         fix = "leave it out, or request export explicitly"
+        yield finding("V67", link_field(link, "auto_export_events"), link.auto_export_events, allowed, fix)
+    elif link.export_requested and not link.auto_export_events:
+        allowed = f"a list of {', '.join(EVENTS)} where export is requested: without events nothing is written"
+        fix = "give the events, such as NEW and CHANGED, or do not request export"
         yield finding("V67", link_field(link, "auto_export_events"), link.auto_export_events, allowed, fix)
 
 
@@ -128,6 +142,14 @@ def owner_lets_link(link: LinkSpec) -> Iterator[Finding]:
         yield finding("V72", field, link.same_account, allowed, fix, Level.INFO)
 
 
+@rule("V24", "name", "bucket_kms_key_arn")
+def key_lets_link_in(link: LinkSpec) -> Iterator[Finding]:
+    """A key that the platform has not made must let Amazon FSx in, or the link cannot read the bucket."""
+    if link.bucket_kms_key_arn is not None:
+        field = link_field(link, "bucket_kms_key_arn")
+        yield finding("V24", field, link.bucket_kms_key_arn, KEY_LETS_LINK_IN, GRANT_TO_FSX, Level.INFO)
+
+
 def link_field(link: LinkSpec, name: str) -> str:
     """How a finding names a field of a link: ``links.<name of the link>.<field>``."""
     return f"links.{link.name if isinstance(link.name, str) else shown(link.name)}.{name}"
@@ -147,5 +169,6 @@ LINK_RULES: tuple[Rule[Any], ...] = (
     export_is_requested,
     export_of_deletions_deletes,
     owner_lets_link,
+    key_lets_link_in,
 )
 """Rules of one :class:`LinkSpec`."""

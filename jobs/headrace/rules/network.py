@@ -3,7 +3,7 @@
 A training job, a Lustre and an EFS meet in one zone, so zones are what a network is about; an existing subnet's zone
 is given by its id, since a name means another place in another account. The rules of addresses, CIDR and existing
 ids are in headrace.rules.network_addresses and headrace.rules.existing_network.
-Rules of our own: V74 zones, V75 zone names, V76 zone ids, V79 interface endpoints, V88 Region.
+Rules of our own: V74 zones, V75 zone names, V76 zone ids, V79 interface endpoints, V88 and V90 Region.
 
 Sources: Amazon SageMaker API Reference, VpcConfig: at most 16 subnets and 5 groups (botocore 1.44.5 service model,
 read 2026-11); AWS PrivateLink Guide, "AWS services that integrate with AWS PrivateLink".
@@ -91,6 +91,14 @@ def zone_ids_are_legal(spec: NetworkSpec) -> Iterator[Finding]:
             yield finding("V76", "availability_zone_ids", each, allowed, "give names as availability_zones")
 
 
+@rule("V90", "region")
+def region_is_offered(spec: NetworkSpec) -> Iterator[Finding]:
+    """The Region lies outside China, where services have other names and other policies."""
+    if isinstance(spec.region, str) and spec.region.startswith("cn-"):
+        allowed = "a Region outside China, where service names end in amazonaws.com.cn, which no policy here names"
+        yield finding("V90", "region", spec.region, allowed, "choose another Region; China is not offered yet")
+
+
 @rule("V88", "region", "availability_zones", "availability_zone_ids", "existing_subnets")
 def zones_lie_in_region(spec: NetworkSpec) -> Iterator[Finding]:
     """All zones lie in the Region of the network."""
@@ -146,6 +154,7 @@ NETWORK_RULES: tuple[Rule[Any], ...] = (
     zones_are_given_once,
     zone_names_are_legal,
     zone_ids_are_legal,
+    region_is_offered,
     zones_lie_in_region,
     counts_fit_a_job,
     *ADDRESS_RULES,
