@@ -1,16 +1,18 @@
 """CloudFormation of the embedded AWS: what moto leaves out or gets wrong for our stacks.
 
 ``resource_types`` says how a resource type is added, completed or deleted; ``resources`` makes and deletes one;
-``stacks`` makes failures visible and rolls them back; ``change_sets`` finds change sets by their stack. The types
+``stacks`` makes failures visible and rolls them back; ``functions`` and ``parameters`` work out and check the values
+of a template; ``change_sets`` finds change sets by their stack. The types
 themselves stand beside their services.
 """
 
-from headrace_local.moto_extension.cloudformation import change_sets, resource_types, resources, stacks
+from headrace_local.moto_extension.cloudformation import change_sets, functions, resource_types, resources, stacks
 
 
 def install() -> None:
     """Put the repairs into moto."""
     resource_types.install()
+    functions.install()
     resources.install()
     stacks.install()
     change_sets.install()

@@ -14,6 +14,7 @@ from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult, EmptyResult
 
 from headrace_local.moto_extension.cloudformation import stacks
+from headrace_local.moto_extension.cloudformation.parameters import refuse_wrong_parameters
 
 _create_change_set = CloudFormationBackend.create_change_set
 
@@ -26,7 +27,9 @@ class ChangeSetNotFound(CloudFormationError):  # type: ignore[misc]
 
 def create_change_set(backend: CloudFormationBackend, *, template: str, **rest: Any) -> tuple[str, str]:
     """Refuses resource types that are not known; reuses a stack that is still under review."""
-    stacks.refuse_unknown_types(Stack.parse_template(template))
+    definition = Stack.parse_template(template)
+    stacks.refuse_unknown_types(definition)
+    refuse_wrong_parameters(definition, rest["parameters"], backend.region_name)
     for stack in list(backend.stacks.values()):
         if stack.name == rest["stack_name"] and stack.status == "REVIEW_IN_PROGRESS":
             del backend.stacks[stack.stack_id]

@@ -17,6 +17,7 @@ from moto.cloudformation.models import CloudFormationBackend, Stack, cloudformat
 from moto.cloudformation.parsing import OutputMap
 
 from headrace_local.moto_extension.cloudformation import resources
+from headrace_local.moto_extension.cloudformation.parameters import refuse_wrong_parameters
 
 
 def refuse_unknown_types(template: Mapping[str, Any]) -> None:
@@ -33,7 +34,9 @@ def create_stack(
     """CreateStack: refused as a whole, or a stack that ends in CREATE_COMPLETE or ROLLBACK_COMPLETE."""
     if any(stack.name == name for stack in backend.stacks.values()):
         raise AlreadyExistsException(f"Stack [{name}] already exists")
-    refuse_unknown_types(Stack.parse_template(template))
+    definition = Stack.parse_template(template)
+    refuse_unknown_types(definition)
+    refuse_wrong_parameters(definition, parameters, backend.region_name)
     stack = Stack(
         stack_id=models.generate_stack_id(name, backend.region_name, backend.account_id),
         name=name,
