@@ -8,7 +8,6 @@ env ?= dev
 PYTHON ?= python3
 BIN := .venv/bin
 CDK := node_modules/.bin/cdk
-TEMPLATES := .headrace/templates
 
 # The CLI asks the network for notices and sends telemetry unless told not to; jsii warns of node 20 on every start.
 export CDK_DISABLE_CLI_TELEMETRY := true

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from headrace.platform import Platform, parameter_path, parse_platform
 from headrace_local.process import Running
 
-from stacks import portable
-from stacks.portable import EXISTING_VPC, LUSTRE, NEW_VPC
+from stacks.portable import templates as portable
+from stacks.portable.templates import EXISTING_VPC, LUSTRE, NEW_VPC
 
 ZONES = {"ZoneId1": "use1-az1", "ZoneId2": "use1-az2"}
 

@@ -24,11 +24,12 @@ from headrace.rules.network_addresses import cidr_is_legal
 from headrace.rules.network_spec import NetworkSpec
 from headrace.rules.places import ZONE_ID
 
-from stacks import portable
 from stacks.composition import Target, compose
 from stacks.names import allowed, illegal_names
-from stacks.portable import EXISTING_VPC, LUSTRE, MAX_TEMPLATE_BYTES, NEW_VPC
-from stacks.portable_parameters import INTERFACE
+from stacks.portable import __main__ as portable_command
+from stacks.portable import templates as portable
+from stacks.portable.parameters import INTERFACE
+from stacks.portable.templates import EXISTING_VPC, LUSTRE, MAX_TEMPLATE_BYTES, NEW_VPC
 from stacks.settings import EnvironmentSettings, IamSettings, NetworkSettings, settings_of
 
 ROOT = Path(__file__).parent.parent
@@ -289,5 +290,5 @@ def test_the_readme_names_every_file_parameter_and_output(tmp_path: Path) -> Non
 
 def test_the_command_wants_a_directory(capsys: pytest.CaptureFixture[str]) -> None:
     """Without one it says how it is called, and writes nothing."""
-    assert portable.main([]) == 2
+    assert portable_command.main([]) == 2
     assert "usage: python -m stacks.portable OUTDIR" in capsys.readouterr().err

@@ -17,11 +17,11 @@ from headrace_cdk.platform_part import PlatformPart
 from headrace_cdk.roles import TrainingRoles
 from headrace_cdk.user_policy import UserPolicy
 
-from stacks.portable_efs import shared_efs
-from stacks.portable_foundation_parameters import EXISTING_NETWORK, IAM, NEW_NETWORK, PLATFORM, SHARED_EFS
-from stacks.portable_network import existing_network, new_network
-from stacks.portable_parameters import add_parameters, condition, parameter_is
-from stacks.portable_rules import require_fitting_efs_modes, require_two_zones
+from stacks.portable.efs import shared_efs
+from stacks.portable.foundation_parameters import EXISTING_NETWORK, IAM, NEW_NETWORK, PLATFORM, SHARED_EFS
+from stacks.portable.network import existing_network, new_network
+from stacks.portable.parameters import add_parameters, condition, parameter_is
+from stacks.portable.rules import require_fitting_efs_modes, require_two_zones
 
 NetworkKind = Literal["new", "existing"]
 

@@ -11,7 +11,7 @@ from headrace.rules.lustre import (
 from headrace.rules.lustre_sizing import SMALLEST_GIB, STEP_GIB
 from headrace_cdk.dataset_bucket import DATA_PREFIX
 
-from stacks.portable_parameters import ParameterGroup, TemplateParameter
+from stacks.portable.parameters import ParameterGroup, TemplateParameter
 
 NO_AUTO_IMPORT = "NONE"
 AUTO_IMPORT_EVENTS = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stacks.portable_parameters import INTERFACE
+from stacks.portable.parameters import INTERFACE
 
 Template = Mapping[str, Any]
 

@@ -6,8 +6,8 @@ from aws_cdk import Aws, Fn, Stack, Token
 from headrace_cdk.efs import SharedEfs
 from headrace_cdk.network import Network
 
-from stacks.portable_foundation_parameters import NO_TRANSITION
-from stacks.portable_parameters import condition, parameter_is, resource_of
+from stacks.portable.foundation_parameters import NO_TRANSITION
+from stacks.portable.parameters import condition, parameter_is, resource_of
 
 
 def shared_efs(stack: Stack, network: Network) -> SharedEfs:

@@ -7,7 +7,7 @@ from headrace.rules.network_addresses import LARGEST_BLOCK_PREFIX_LENGTH
 from headrace.rules.places import ZONE_ID
 
 from stacks.names import allowed, pattern
-from stacks.portable_parameters import ParameterGroup, TemplateParameter, whole
+from stacks.portable.parameters import ParameterGroup, TemplateParameter, whole
 
 NO_TRANSITION = "NONE"
 SMALLEST_VPC_PREFIX_LENGTH = 20

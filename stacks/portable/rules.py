@@ -10,7 +10,7 @@ from aws_cdk import Fn, ICfnRuleConditionExpression, Stack
 from headrace.rules.efs import LARGEST_PROVISIONED_MIBPS
 from headrace.rules.lustre import PERSISTENT_2, PERSISTENT_2_THROUGHPUTS_MBPS_PER_TIB
 
-from stacks.portable_parameters import parameter_is, require
+from stacks.portable.parameters import parameter_is, require
 
 
 def require_fitting_efs_modes(stack: Stack) -> None:

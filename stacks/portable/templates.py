@@ -4,23 +4,20 @@ They are made from the same constructs as the CDK stacks, and what they leave in
 ``headrace train --platform NAME`` works with a platform deployed either way. Each is written without white space, below
 the 51,200 bytes that CreateStack takes as TemplateBody and that the console takes without a bucket.
 Source: AWS CloudFormation User Guide, "Understand CloudFormation quotas".
-
-Run: ``python -m stacks.portable OUTDIR``.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from aws_cdk import App, BootstraplessSynthesizer
 
-from stacks.portable_foundation import PortableFoundation
-from stacks.portable_lustre import PortableLustre
-from stacks.portable_readme import readme
+from stacks.portable.foundation import PortableFoundation
+from stacks.portable.lustre import PortableLustre
+from stacks.portable.readme import readme
 
 MAX_TEMPLATE_BYTES = 51_200
 NEW_VPC = "foundation-new-vpc"
@@ -87,17 +84,3 @@ def write(directory: Path) -> list[Path]:
     for name, text in texts.items():
         (directory / name).write_text(text, encoding="utf-8")
     return [directory / name for name in texts]
-
-
-def main(arguments: list[str]) -> int:
-    """Write to the directory that is named; 2 where none is."""
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m stacks.portable OUTDIR\n")
-        return 2
-    for path in write(Path(arguments[0])):
-        sys.stdout.write(f"{path}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -10,8 +10,8 @@ from headrace_cdk.isolated_vpc import JobSubnet
 from headrace_cdk.network import ExistingNetwork, Network
 from headrace_cdk.security_groups import HTTPS
 
-from stacks.portable_parameters import condition, parameter_is, resource_of
-from stacks.portable_rules import require_subnets_of_the_vpc
+from stacks.portable.parameters import condition, parameter_is, resource_of
+from stacks.portable.rules import require_subnets_of_the_vpc
 
 
 def new_network(stack: Stack) -> Network:

@@ -18,9 +18,9 @@ from headrace_cdk.lustre_link import S3Link
 from headrace_cdk.network import DeployedNetwork
 from headrace_cdk.platform_part import PlatformPart
 
-from stacks.portable_lustre_parameters import AUTO_IMPORT_EVENTS, LINK, NO_AUTO_IMPORT, PLACE, SIZE
-from stacks.portable_parameters import add_parameters, condition, parameter_is, resource_of
-from stacks.portable_rules import require_fitting_lustre_throughput
+from stacks.portable.lustre_parameters import AUTO_IMPORT_EVENTS, LINK, NO_AUTO_IMPORT, PLACE, SIZE
+from stacks.portable.parameters import add_parameters, condition, parameter_is, resource_of
+from stacks.portable.rules import require_fitting_lustre_throughput
 
 LINK_NAME = "data"
 
