@@ -292,3 +292,14 @@ def test_the_command_wants_a_directory(capsys: pytest.CaptureFixture[str]) -> No
     """Without one it says how it is called, and writes nothing."""
     assert portable_command.main([]) == 2
     assert "usage: python -m stacks.portable OUTDIR" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [NEW_VPC, EXISTING_VPC])
+def test_path_and_boundary_reach_every_role(name: str) -> None:
+    """An account that demands a boundary refuses the stack for one role without it, the flow log's too."""
+    resources = _templates()[name]["Resources"].items()
+    roles = {logical: each["Properties"] for logical, each in resources if each["Type"] == "AWS::IAM::Role"}
+    assert len(roles) >= 3
+    for logical, role in roles.items():
+        assert role.get("Path") == {"Ref": "IamPath"}, logical
+        assert "PermissionsBoundaryArnIsGiven" in json.dumps(role.get("PermissionsBoundary")), logical

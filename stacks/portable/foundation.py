@@ -37,27 +37,33 @@ class PortableFoundation(Stack):
         require_two_zones(self)
         require_fitting_efs_modes(self)
         self._platform = Fn.ref("PlatformName")
-        self.network = new_network(self) if network == "new" else existing_network(self, self.parameters)
+        naming = self._naming()
+        self.network = (
+            new_network(self, self._platform, naming) if network == "new" else existing_network(self, self.parameters)
+        )
         self.bucket = DatasetBucket(self, "DatasetBucket")
         self.efs = shared_efs(self, self.network)
-        self.roles, self.user_policy = self._grant()
+        self.roles, self.user_policy = self._grant(naming)
         PlatformPart(self, "PlatformPart", part=self._part(), outputs={})
         for name, (value, description) in self._outputs().items():
             self._export(name, value, description)
         Tags.of(self).add("headrace:platform", self._platform)
         Tags.of(self).add("headrace:part", FoundationPart.part)
 
-    def _grant(self) -> tuple[TrainingRoles, UserPolicy]:
+    def _naming(self) -> IamNaming:
         is_given = Fn.condition_not(parameter_is("PermissionsBoundaryArn", ""))
         given = condition(self, "PermissionsBoundaryArnIsGiven", is_given).logical_id
         boundary = Fn.condition_if(given, Fn.ref("PermissionsBoundaryArn"), Aws.NO_VALUE)
+        return IamNaming(path=Fn.ref("IamPath"), permissions_boundary_arn=Token.as_string(boundary))
+
+    def _grant(self, naming: IamNaming) -> tuple[TrainingRoles, UserPolicy]:
         shared: dict[str, Any] = {
             "platform": self._platform,
             "network": self.network,
             "bucket_name": self.bucket.bucket.bucket_name,
             "data_locations": [self.bucket.data_location],
             "job_name_prefix": f"{self._platform}-",
-            "naming": IamNaming(path=Fn.ref("IamPath"), permissions_boundary_arn=Token.as_string(boundary)),
+            "naming": naming,
         }
         roles = TrainingRoles(self, "TrainingRoles", **shared)
         return roles, UserPolicy(self, "UserPolicy", roles=roles, **shared)

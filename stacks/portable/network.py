@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from aws_cdk import CfnParameter, Fn, Stack
 from aws_cdk import aws_ec2 as ec2
+from headrace_cdk.iam_naming import IamNaming
 from headrace_cdk.isolated_vpc import JobSubnet
 from headrace_cdk.network import ExistingNetwork, Network
 from headrace_cdk.security_groups import HTTPS
@@ -14,14 +15,16 @@ from stacks.portable.parameters import condition, parameter_is, resource_of
 from stacks.portable.rules import require_subnets_of_the_vpc
 
 
-def new_network(stack: Stack) -> Network:
-    """A VPC with a subnet in each of the two zones."""
+def new_network(stack: Stack, platform: str, naming: IamNaming) -> Network:
+    """A VPC with a subnet in each of the two zones. ``platform`` and ``naming``: of the flow log's role."""
     network = Network(
         stack,
         "Network",
         cidr=Fn.ref("VpcCidr"),
         availability_zone_ids=[Fn.ref("ZoneId1"), Fn.ref("ZoneId2")],
         token_host_bits=Fn.ref("SubnetHostBits"),
+        platform=platform,
+        naming=naming,
     )
     _narrow_https(stack, network)
     return network
