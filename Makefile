@@ -37,7 +37,7 @@ check: .venv/dev.installed .venv-checkov/.installed node_modules/.installed ## s
 
 synth: .venv/demo.installed node_modules/.installed ## write the CloudFormation templates to cdk.out
 	@$(CDK) synth $(CDK_OPTIONS) --quiet
-	@ls cdk.out/*.template.json
+	@ls cdk.out/headrace-$(env)-*.template.json
 
 # CDK's own check takes a Parameter's default for its only value; cfn-lint reads these templates in the tests.
 templates: .venv/demo.installed ## write self-contained templates with Parameters to templates.out, for teams without CDK
