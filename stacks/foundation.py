@@ -55,6 +55,7 @@ class Foundation(Stack):
         )
         self.efs = make_efs(self, settings.efs, self.network, self.kms_key, self.suppressions)
         self.job_name_prefix = f"{platform}-" if settings.job_name_prefix is None else settings.job_name_prefix
+        self._require_vpc = settings.iam.require_vpc
         self.roles, self.user_policy = self._grant(settings)
         PlatformPart(self, "PlatformPart", part=self._part(), outputs=self._outputs())
         if settings.lustre.enabled:
@@ -115,6 +116,7 @@ class Foundation(Stack):
             roles=self.roles.record,
             job_name_prefix=self.job_name_prefix,
             kms_key_arn=self.kms_key.key_arn if self.kms_key else None,
+            require_vpc=self._require_vpc,
             efs=Efs(file_system_id=self.efs.file_system_id, az_ids=self.efs.az_ids) if self.efs else None,
         )
 

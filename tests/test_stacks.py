@@ -284,3 +284,15 @@ def test_parts_are_named_as_the_job_side_reads_them() -> None:
         for each in template.find_resources("AWS::SSM::Parameter").values()
     }
     assert names == {f"/headrace/dev/{part}" for part in (FoundationPart.part, LustrePart.part)}
+
+
+@pytest.mark.parametrize("require_vpc", [True, False])
+def test_the_record_tells_jobs_whether_they_must_join_the_network(require_vpc: bool) -> None:
+    """What the user policy demands, the job side does."""
+    settings = settings_of({"dev": {**_DEV, "iam": {"require_vpc": require_vpc}}}, "dev")
+    foundation = compose(App(), Target(environment="dev"), settings)[0]
+    (parameter,) = Template.from_stack(foundation).find_resources("AWS::SSM::Parameter").values()
+    assert f'\\"require_vpc\\":{str(require_vpc).lower()}' in json.dumps(parameter)
+
+
+_DEV = {"region": "us-east-1", "network": {"cidr": "10.64.0.0/20", "availability_zone_ids": ["use1-az1"]}}

@@ -92,6 +92,13 @@ def test_the_platform_gives_role_output_and_tag() -> None:
     assert "VpcConfig" not in request
 
 
+def test_a_platform_that_requires_it_attaches_every_job_to_its_network() -> None:
+    """Its user policy refuses jobs that name no subnets."""
+    request = build_request(JOB, replace(FOUNDATION, require_vpc=True))
+    assert request["VpcConfig"] == {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+    assert [line for line in violations("sagemaker", "CreateTrainingJob", request) if "VpcConfig" not in line[0]] == []
+
+
 def test_a_platform_with_a_key_encrypts_the_output_with_it() -> None:
     """The bucket's key is the output's key."""
     request = build_request(JOB, replace(FOUNDATION, kms_key_arn="arn:aws:kms:eu-west-1:111111111111:key/k"))

@@ -65,7 +65,8 @@ class FoundationPart:
     """What lives as long as the platform: network, bucket, roles, EFS.
 
     ``job_name_prefix``: the roles trust only jobs whose name begins so. ``data_locations``: the bucket's own ``data/``
-    first, then what else may be read. ``output_bucket`` holds ``code/``, ``output/`` and ``checkpoints/``.
+    first, then what else may be read. ``bucket`` holds ``code/``, ``output/`` and ``checkpoints/``, too.
+    ``require_vpc``: every job is attached to the platform's subnets, those that read S3 only as well.
     """
 
     part: ClassVar[str] = "foundation"
@@ -82,6 +83,7 @@ class FoundationPart:
     job_name_prefix: str
     kms_key_arn: str | None = None
     efs: Efs | None = None
+    require_vpc: bool = False
     schema: int = SCHEMA
 
 

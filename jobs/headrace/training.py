@@ -97,6 +97,7 @@ def build_request(job: TrainingJob, foundation: FoundationPart) -> dict[str, Any
         "HyperParameters": dict(job.hyperparameters),
         "Environment": dict(job.environment),
         "Tags": _tags(job, foundation),
+        "VpcConfig": _network(foundation),
     }
     return {key: value for key, value in request.items() if value not in ({}, [])}
 
@@ -140,6 +141,15 @@ def _output(foundation: FoundationPart) -> dict[str, str]:
     if foundation.kms_key_arn is not None:
         output["KmsKeyId"] = foundation.kms_key_arn
     return output
+
+
+def _network(foundation: FoundationPart) -> dict[str, list[str]]:
+    if not foundation.require_vpc:
+        return {}
+    return {
+        "Subnets": [each.subnet_id for each in foundation.subnets],
+        "SecurityGroupIds": [foundation.job_security_group_id],
+    }
 
 
 def _tags(job: TrainingJob, foundation: FoundationPart) -> list[dict[str, str]]:
