@@ -18,10 +18,10 @@ from headrace.rules import (
     Finding,
     Level,
     Rule,
-    RuleViolations,
     Suppression,
     Unknown,
     apply_suppressions,
+    require,
     run_rules,
 )
 
@@ -66,10 +66,7 @@ def check_all(
     """As :func:`check`, for several records of one construct whose mistakes are reported together."""
     findings = [finding for rules, record in checks for finding in run_rules(rules, record)]
     standing, suppressed = apply_suppressions(findings, suppressions)
-    errors = [finding for finding in standing if finding.level is Level.ERROR]
-    if errors:
-        raise RuleViolations(errors)
-    for finding in standing:
+    for finding in require(standing):
         _annotate(scope, finding)
     for finding, suppression in suppressed:
         scope.node.add_metadata(SUPPRESSION_METADATA, {"finding": str(finding), "reason": suppression.reason})
