@@ -62,6 +62,7 @@ def _mistakes_of_parts(target: Target, settings: EnvironmentSettings) -> list[st
         efs=no_efs,
         lustre=no_lustre,
         iam=IamSettings(),
+        own_ingestion={},
     )
     sound = replace(bare, network=_sound_network(region))
     own_links = tuple(link for link in settings.lustre.links if link.bucket is None)
@@ -71,6 +72,7 @@ def _mistakes_of_parts(target: Target, settings: EnvironmentSettings) -> list[st
         replace(sound, bucket=settings.bucket),
         replace(sound, iam=settings.iam),
         replace(sound, data_locations=settings.data_locations),
+        replace(sound, own_ingestion=settings.own_ingestion),
         replace(sound, efs=replace(settings.efs, zones=None)),
         replace(sound, lustre=replace(settings.lustre, zone=None, links=own_links)),
     ]

@@ -18,6 +18,7 @@ from headrace_cdk.user_policy import UserPolicy
 
 from stacks.from_settings import (
     check_data_locations,
+    ingestion_of,
     make_efs,
     make_key,
     make_network,
@@ -80,8 +81,6 @@ class Foundation(Stack):
                 self.export_value(value)
 
     def _grant(self, settings: EnvironmentSettings) -> tuple[TrainingRoles, UserPolicy]:
-        own_key = [self.kms_key.key_arn] if self.kms_key else []
-        other_keys = [each.kms_key_arn for each in settings.data_locations if each.kms_key_arn]
         shared: dict[str, Any] = {
             "platform": self._platform,
             "network": self.network,
@@ -90,17 +89,19 @@ class Foundation(Stack):
             "job_name_prefix": self.job_name_prefix,
             "image_repository_arns": settings.iam.image_repository_arns,
             "require_vpc": settings.iam.require_vpc,
+            "kms_key_arns": [self.kms_key.key_arn] if self.kms_key else [],
+            "data_kms_key_arns": [each.kms_key_arn for each in settings.data_locations if each.kms_key_arn],
             "naming": naming_of(settings.iam),
         }
         roles = TrainingRoles(
             self,
             "TrainingRoles",
             file_systems=settings.efs.enabled or settings.lustre.enabled,
-            kms_key_arns=own_key,
-            data_kms_key_arns=other_keys,
+            ingestion=ingestion_of(settings.own_ingestion),
+            suppressions=self.suppressions,
             **shared,
         )
-        return roles, UserPolicy(self, "UserPolicy", roles=roles, kms_key_arns=own_key, **shared)
+        return roles, UserPolicy(self, "UserPolicy", roles=roles, **shared)
 
     def _part(self) -> FoundationPart:
         subnets = (Subnet(subnet_id=each.subnet_id, az_id=each.az_id) for each in self.network.subnets)
@@ -117,6 +118,7 @@ class Foundation(Stack):
             job_name_prefix=self.job_name_prefix,
             kms_key_arn=self.kms_key.key_arn if self.kms_key else None,
             require_vpc=self._require_vpc,
+            ingestion_roles={name: role.role_arn for name, role in self.roles.ingestion.items()},
             efs=Efs(file_system_id=self.efs.file_system_id, az_ids=self.efs.az_ids) if self.efs else None,
         )
 
@@ -126,5 +128,6 @@ class Foundation(Stack):
             "VpcId": self.network.vpc.vpc_id,
             "S3RoleArn": self.roles.s3.role_arn,
             "UserPolicyArn": self.user_policy.policy.managed_policy_arn,
+            "UserDataPolicyArn": self.user_policy.data_policy.managed_policy_arn,
         }
         return outputs if self.efs is None else {**outputs, "EfsId": self.efs.file_system_id}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_kms as kms
@@ -11,6 +11,7 @@ from headrace.rules.data_location import DATA_LOCATION_RULES, DataLocationSpec
 from headrace.rules.platform_key import PLATFORM_KEY_RULES, PlatformKeySpec
 from headrace_cdk.efs import SharedEfs
 from headrace_cdk.iam_naming import IamNaming
+from headrace_cdk.ingestion import IngestionStatement
 from headrace_cdk.isolated_vpc import JobSubnet
 from headrace_cdk.kms_grants import allow_lustre_links
 from headrace_cdk.network import ExistingNetwork, Network
@@ -22,6 +23,7 @@ from stacks.settings import (
     EnvironmentSettings,
     ExistingNetworkSettings,
     IamSettings,
+    IngestionSettings,
 )
 from stacks.zones import subnets_in
 
@@ -38,6 +40,19 @@ def naming_of(settings: IamSettings) -> IamNaming:
         path=settings.path,
         permissions_boundary_arn=settings.permissions_boundary_arn,
     )
+
+
+def ingestion_of(settings: Mapping[str, IngestionSettings]) -> dict[str, list[IngestionStatement]]:
+    """What each role of own ingestion may do, by its name."""
+    return {
+        name: [
+            IngestionStatement(
+                actions=each.actions, resources=each.resources, conditions=each.conditions or None, reason=each.reason
+            )
+            for each in role.statements
+        ]
+        for name, role in settings.items()
+    }
 
 
 def check_data_locations(

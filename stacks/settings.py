@@ -145,6 +145,32 @@ class IamSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IngestionStatementSettings:
+    """What a role of own ingestion may do. ``conditions``: operator -> key -> list of values, as in IAM.
+
+    ``reason``: why the actions take every resource; required where one is ``*``. There is no NotAction and no Deny.
+    """
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestionSettings:
+    """A role for jobs whose script reads its data itself, such as from a warehouse.
+
+    It may do what these statements say beside what every job on S3 and file systems may. Its jobs are attached to the
+    platform's network, where they open HTTPS connections to S3 and to interface endpoints and no other connections out:
+    switch the endpoint of the service on in ``network.interface_endpoints``, such as ``redshift-data``. Each role takes
+    2 KB of the foundation's template; above 50 KiB the CDK CLI asks for ``cdk bootstrap``, once for the account.
+    """
+
+    statements: tuple[IngestionStatementSettings, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SuppressionSettings:
     """A rule that is not heeded, and why."""
 
@@ -157,7 +183,9 @@ class EnvironmentSettings:
     """One environment. ``platform``: the name that jobs know it by; null is the environment's name.
 
     ``account``, ``region``: null takes what the CDK CLI finds. ``job_name_prefix``: null is ``<platform>-``.
-    ``kms_key``: ``aws`` (AWS's own keys), ``new`` (a key of the platform, kept on destroy) or the ARN of a key.
+    ``kms_key``: ``aws`` (AWS's own keys), ``new`` (a key of the platform, kept on destroy) or the ARN of a key. The
+    roles may use no other for output and volumes: a job with keys of its own names a role of its own.
+    ``own_ingestion``: name of a role -> what it may do, such as ``warehouse``; job files choose one by its name.
     """
 
     network: NetworkSettings
@@ -172,6 +200,7 @@ class EnvironmentSettings:
     efs: EfsSettings = EfsSettings()
     lustre: LustreSettings = LustreSettings(storage_capacity_gib=1200)
     iam: IamSettings = IamSettings()
+    own_ingestion: Mapping[str, IngestionSettings] = field(default_factory=dict)
     suppressions: tuple[SuppressionSettings, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
 

@@ -9,6 +9,7 @@ import dataclasses
 import json
 import sys
 import typing
+from collections.abc import Mapping
 from typing import Any
 
 from stacks.settings import EnvironmentSettings
@@ -53,7 +54,10 @@ def _type(hint: Any) -> str:
     if not records:
         return in_words(hint)
     link = f"[{records[0].__name__}](#{records[0].__name__.lower()})"
-    return f"a list [ ] of {link}" if typing.get_origin(hint) is tuple else link
+    origin = typing.get_origin(hint)
+    if origin is tuple:
+        return f"a list [ ] of {link}"
+    return f"an object {{ }} of {link}" if origin is Mapping else link
 
 
 def _default(field: dataclasses.Field[Any]) -> str:

@@ -7,11 +7,12 @@ from functools import cache
 from typing import Any
 
 import pytest
-from aws_cdk import App, Environment, Stack
+from aws_cdk import App, CfnParameter, Environment, Stack
 from aws_cdk.assertions import Match, Template
 from headrace.errors import InvalidInput
 from headrace.platform import DataLocation
 from headrace_cdk.iam_naming import IamNaming
+from headrace_cdk.ingestion import IngestionStatement
 from headrace_cdk.isolated_vpc import JobSubnet
 from headrace_cdk.network import ExistingNetwork, Network
 from headrace_cdk.policy_size import policy_characters
@@ -39,12 +40,13 @@ def _stack(**props: Any) -> Stack:
     stack = Stack(App(), "Test", env=Environment(account=ACCOUNT, region=REGION))
     shared: dict[str, Any] = {
         "platform": "dev",
-        "network": Network(stack, "Network", existing=NETWORK),
+        "network": Network(stack, "Network", existing=props.pop("network", NETWORK)),
         "bucket_name": BUCKET,
         "data_locations": props.pop("data_locations", LOCATIONS),
         "job_name_prefix": "dev-",
         "image_repository_arns": [REPOSITORY],
         "kms_key_arns": props.pop("kms_key_arns", ()),
+        "data_kms_key_arns": props.pop("data_kms_key_arns", ()),
         "naming": props.pop("naming", None),
         "require_vpc": props.pop("require_vpc", False),
     }
@@ -59,10 +61,8 @@ def _default() -> Template:
 
 
 def _rights(template: Template, policy: str) -> Rights:
-    """The statements of the managed policy whose logical id begins so: Sid -> actions, resources, condition."""
-    (found,) = (
-        each for key, each in template.find_resources("AWS::IAM::ManagedPolicy").items() if key.startswith(policy)
-    )
+    """The statements of the managed policy with this logical id: Sid -> actions, resources, condition."""
+    (found,) = (each for key, each in template.find_resources("AWS::IAM::ManagedPolicy").items() if key[:-8] == policy)
     statements = found["Properties"]["PolicyDocument"]["Statement"]
     assert {each["Effect"] for each in statements} == {"Allow"}
     return {
@@ -215,6 +215,7 @@ def test_user_policy_is_exact() -> None:
     logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/TrainingJobs"
     roles = ["<RolesS>", "<RolesFileSystems>", "<RolesBoth>"]
     rights = _rights(_default(), "UserPolicy")
+    assert not [resource for _, found, _ in rights.values() for resource in found if resource.startswith("arn:aws:s3")]
     guard_rails = rights["CreateJobsHere"][2]
     assert rights == {
         "ReadThePlatformRecord": (
@@ -222,16 +223,13 @@ def test_user_policy_is_exact() -> None:
             [f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/headrace/dev{slash}" for slash in ("", "/")],
             None,
         ),
-        "ListData0": (["s3:ListBucket"], [f"arn:aws:s3:::{BUCKET}"], _prefixes("data/*")),
-        "ListData1": (["s3:ListBucket"], ["arn:aws:s3:::elsewhere-bucket"], _prefixes("sets/birds/*")),
-        "UploadCode": (["s3:DeleteObject", "s3:PutObject"], [f"arn:aws:s3:::{BUCKET}/code/*"], None),
-        "FetchResults": (["s3:GetObject"], [f"arn:aws:s3:::{BUCKET}/output/*"], None),
         "CreateJobsHere": (["sagemaker:CreateTrainingJob"], jobs, guard_rails),
         "FollowAndStopJobs": (
             ["sagemaker:AddTags", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"],
             jobs,
             None,
         ),
+        "ListJobs": (["sagemaker:ListTrainingJobs"], ["*"], None),
         "CheckTheRoles": (["iam:GetRole"], roles, None),
         "PassTheRoles": (
             ["iam:PassRole"],
@@ -244,18 +242,46 @@ def test_user_policy_is_exact() -> None:
             None,
         ),
         "CheckImages": (["ecr:BatchGetImage"], [REPOSITORY], None),
-        "LookAtNetworkAndFileSystems": (
+        "LookAtNetwork": (
             [
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeRouteTables",
                 "ec2:DescribeSecurityGroups",
                 "ec2:DescribeSubnets",
+                "ec2:DescribeVpcEndpoints",
                 "ec2:DescribeVpcs",
+            ],
+            ["*"],
+            None,
+        ),
+        "LookAtFileSystems": (
+            [
                 "elasticfilesystem:DescribeFileSystems",
                 "elasticfilesystem:DescribeMountTargets",
+                "fsx:DescribeDataRepositoryAssociations",
                 "fsx:DescribeFileSystems",
             ],
             ["*"],
             None,
         ),
+        "LookAtInstanceTypes": (["ec2:DescribeInstanceTypeOfferings"], ["*"], None),
+        "ReadQuotas": (["servicequotas:GetServiceQuota", "servicequotas:ListServiceQuotas"], ["*"], None),
+    }
+
+
+def test_rights_of_people_on_s3_are_exact() -> None:
+    """They list data and read manifests, write manifests, code and nothing else, and read what jobs have made."""
+    assert _rights(_default(), "UserDataPolicy") == {
+        "ListData0": (["s3:ListBucket"], [f"arn:aws:s3:::{BUCKET}"], _prefixes("data/*")),
+        "ListData1": (["s3:ListBucket"], ["arn:aws:s3:::elsewhere-bucket"], _prefixes("sets/birds/*")),
+        "UploadCode": (["s3:DeleteObject", "s3:PutObject"], [f"arn:aws:s3:::{BUCKET}/code/*"], None),
+        "FetchResults": (["s3:GetObject"], [f"arn:aws:s3:::{BUCKET}/output/*"], None),
+        "ReadManifests": (
+            ["s3:GetObject"],
+            [f"arn:aws:s3:::{BUCKET}/data/*.manifest", "arn:aws:s3:::elsewhere-bucket/sets/birds/*.manifest"],
+            None,
+        ),
+        "WriteManifests": (["s3:PutObject"], [f"arn:aws:s3:::{BUCKET}/data/*.manifest"], None),
     }
 
 
@@ -280,6 +306,96 @@ def test_without_file_systems_there_is_one_role() -> None:
     assert _rights(template, "UserPolicy")["PassTheRoles"][1] == ["<RolesS>"]
 
 
+WAREHOUSE = IngestionStatement(
+    actions=["redshift-data:GetStatementResult", "redshift-data:ExecuteStatement"],
+    resources=[f"arn:aws:redshift:{REGION}:{ACCOUNT}:cluster:warehouse"],
+    conditions={"StringEquals": {"aws:SourceVpc": ("vpc-0123456789abcdef0",)}},
+)
+STATUS = IngestionStatement(
+    actions=["redshift-data:DescribeStatement"], resources=["*"], reason="DescribeStatement takes no resource"
+)
+
+
+@pytest.mark.parametrize("file_systems", [True, False])
+def test_own_ingestion_adds_a_role_that_reads_in_the_network(file_systems: bool) -> None:
+    """It has the rights of a job on S3 and in the network and its own statements, exactly, and may be passed."""
+    template = Template.from_stack(_stack(file_systems=file_systems, ingestion={"warehouse": [WAREHOUSE, STATUS]}))
+    assert _rights(template, "RolesIngestwarehouse") == {
+        "Ingest0": (
+            ["redshift-data:ExecuteStatement", "redshift-data:GetStatementResult"],
+            [f"arn:aws:redshift:{REGION}:{ACCOUNT}:cluster:warehouse"],
+            {"StringEquals": {"aws:SourceVpc": ["vpc-0123456789abcdef0"]}},
+        ),
+        "Ingest1": (["redshift-data:DescribeStatement"], ["*"], None),
+    }
+    roles = template.find_resources("AWS::IAM::Role")
+    (role,) = (each["Properties"] for key, each in roles.items() if key[:-8] == "RolesIngestionwarehouse")
+    attached = {_text(each).strip("<>") for each in role["ManagedPolicyArns"]}
+    assert attached == {"RolesBasics", "RolesData", "RolesNetwork", "RolesIngestwarehouse"}
+    (s3,) = (each["Properties"] for key, each in roles.items() if key[:-8] == "RolesS3")
+    assert role["AssumeRolePolicyDocument"] == s3["AssumeRolePolicyDocument"]
+    assert {_text(each).strip("<>") for each in s3["ManagedPolicyArns"]} == {"RolesBasics", "RolesData"}
+    for sid in ("CheckTheRoles", "PassTheRoles"):
+        assert "<RolesIngestionwarehouse>" in _rights(template, "UserPolicy")[sid][1]
+
+
+def test_own_ingestion_is_named_and_bounded_as_the_account_asks() -> None:
+    """Like every other role and policy."""
+    boundary = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+    naming = IamNaming(name_prefix="ml-", path="/ml/", permissions_boundary_arn=boundary)
+    template = Template.from_stack(_stack(naming=naming, ingestion={"warehouse": [STATUS]}))
+    template.all_resources_properties("AWS::IAM::Role", {"Path": "/ml/", "PermissionsBoundary": boundary})
+    template.has_resource_properties("AWS::IAM::Role", {"RoleName": "ml-dev-us-east-1-ingest-warehouse"})
+    policy = {"ManagedPolicyName": "ml-dev-us-east-1-training-ingest-warehouse", "Path": "/ml/"}
+    template.has_resource_properties("AWS::IAM::ManagedPolicy", policy)
+
+
+def test_mistakes_of_all_ingestion_roles_come_together() -> None:
+    """Everything that would hand the account over is refused by rule id when the construct is made."""
+    everything = IngestionStatement(actions=["*"], resources=["*"])
+    passing = IngestionStatement(actions=["iam:PassRole"], resources=[f"arn:aws:iam::{ACCOUNT}:role/admin"])
+    with pytest.raises(InvalidInput) as caught:
+        _stack(ingestion={"all": [everything], "Admin": [passing]})
+    assert [problem.split()[0] for problem in caught.value.problems] == ["V103", "V105", "V101", "V104"]
+
+
+def test_ingestion_on_a_resource_of_the_deployment_is_judged_by_what_is_known() -> None:
+    """A token stands for an ARN, and the statements that hold one are taken as they are."""
+    stack = Stack(App(), "Other", env=Environment(account=ACCOUNT, region=REGION))
+    topic = CfnParameter(stack, "Stream").value_as_string
+    statement = IngestionStatement(actions=["kinesis:GetRecords"], resources=[topic])
+    network = Network(stack, "Network", existing=NETWORK)
+    TrainingRoles(
+        stack,
+        "Roles",
+        platform="dev",
+        network=network,
+        bucket_name=BUCKET,
+        data_locations=LOCATIONS,
+        job_name_prefix="dev-",
+        ingestion={"stream": [statement]},
+    )
+    rights = _rights(Template.from_stack(stack), "RolesIngeststream")
+    assert rights == {"Ingest0": (["kinesis:GetRecords"], ["<Stream>"], None)}
+
+
+def test_own_ingestion_that_is_too_large_names_its_setting() -> None:
+    """Ten statements of many resources exceed a managed policy; the error says which and what to shorten."""
+    arns = [f"arn:aws:glue:{REGION}:{ACCOUNT}:table/warehouse/table{index}" for index in range(120)]
+    with pytest.raises(InvalidInput, match=r"IAM policy dev training-ingest-warehouse is .*own_ingestion"):
+        _stack(ingestion={"warehouse": [IngestionStatement(actions=["glue:GetTable"], resources=arns)]})
+
+
+def test_largest_platform_fits_in_the_users_policies() -> None:
+    """Sixteen subnets and five roles of own ingestion, in a network with the longest ids."""
+    subnets = tuple(
+        JobSubnet(key=f"s{index}", subnet_id=f"subnet-{index:017x}", az_id="use1-az1") for index in range(16)
+    )
+    network = ExistingNetwork(vpc_id=NETWORK.vpc_id, subnets=subnets, route_table_ids=NETWORK.route_table_ids)
+    roles = {f"warehouse-{index}": [WAREHOUSE] for index in range(5)}
+    _stack(ingestion=roles, network=network, require_vpc=True, kms_key_arns=[KEY_ARN])
+
+
 def test_keys_are_used_through_s3_only() -> None:
     """With a key, jobs and people decrypt and encrypt by way of S3 in this Region."""
     template = Template.from_stack(_stack(kms_key_arns=[KEY_ARN]))
@@ -289,14 +405,23 @@ def test_keys_are_used_through_s3_only() -> None:
         {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}},
     )
     assert _rights(template, "RolesBasics")["UseTheBucketsKeys"] == expected
-    assert _rights(template, "UserPolicy")["UseTheBucketsKeys"] == expected
+    assert _rights(template, "UserDataPolicy")["UseTheBucketsKeys"] == expected
+
+
+def test_volumes_are_encrypted_with_the_platforms_key_by_grants_of_services_only() -> None:
+    """SageMaker grants itself the use of the key for a job's volumes; no person may grant anything with it."""
+    template = Template.from_stack(_stack(kms_key_arns=[KEY_ARN]))
+    for_services = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    assert _rights(template, "RolesBasics")["EncryptVolumes"] == (["kms:CreateGrant"], [KEY_ARN], for_services)
+    assert "CreateGrant" not in json.dumps([_rights(template, each) for each in ("UserPolicy", "UserDataPolicy")])
 
 
 def test_keys_of_data_locations_decrypt_only_and_stay_with_the_data() -> None:
-    """They go to the roles that read S3, and nothing can be written with them."""
+    """They go to the roles that read S3 and to those who read manifests, and nothing can be written with them."""
     template = Template.from_stack(_stack(data_kms_key_arns=[KEY_ARN, KEY_ARN]))
     through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
-    assert _rights(template, "RolesData")["DecryptTheData"] == (["kms:Decrypt"], [KEY_ARN], through_s3)
+    for policy in ("RolesData", "UserDataPolicy"):
+        assert _rights(template, policy)["DecryptTheData"] == (["kms:Decrypt"], [KEY_ARN], through_s3)
     assert "kms:" not in json.dumps(_rights(template, "RolesBasics"))
 
 
@@ -306,7 +431,7 @@ def _list_rights(*locations: tuple[str, str]) -> Rights:
     template = Template.from_stack(_stack(data_locations=data))
     rights = [
         {sid: right for sid, right in _rights(template, policy).items() if sid.startswith("ListData")}
-        for policy in ("RolesData", "UserPolicy")
+        for policy in ("RolesData", "UserDataPolicy")
     ]
     assert rights[0] == rights[1]
     return rights[0]

@@ -59,6 +59,28 @@ def test_what_a_stack_writes_is_what_a_job_reads(part: FoundationPart | LustrePa
     assert parse_part(parameter_name(part), _text(part)) == part
 
 
+def test_the_roles_of_own_ingestion_are_found_by_name() -> None:
+    """Written and read as an object; a record of before, without them, has none."""
+    arn = "arn:aws:iam::111111111111:role/warehouse"
+    part = replace(FOUNDATION, ingestion_roles={"warehouse": arn})
+    read = parse_part(parameter_name(part), _text(part))
+    assert read == part
+    assert isinstance(read, FoundationPart)
+    assert read.ingestion_roles["warehouse"] == arn
+    older = {name: value for name, value in to_plain(FOUNDATION).items() if name != "ingestion_roles"}
+    assert parse_part("/headrace/dev/foundation", json.dumps(older)) == FOUNDATION
+
+
+@pytest.mark.parametrize("part", [FOUNDATION, LUSTRE])
+def test_fields_of_newer_stacks_are_left(part: FoundationPart | LustrePart) -> None:
+    """A stack of the same schema may write more than this version knows, at any depth."""
+    plain = to_plain(part)
+    newer = {**plain, "warp": {"drive": [1]}}
+    nested = "subnets" if isinstance(part, FoundationPart) else "links"
+    newer[nested] = [{**each, "warp": True} for each in plain[nested]]
+    assert parse_part(parameter_name(part), json.dumps(newer)) == part
+
+
 @given(st.text(), st.lists(st.tuples(st.text(), st.text()), max_size=4))
 def test_any_text_in_a_record_survives(name: str, locations: list[tuple[str, str]]) -> None:
     """No value needs escaping by hand."""

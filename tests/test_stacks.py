@@ -13,6 +13,7 @@ import yaml
 from aws_cdk import App
 from aws_cdk.assertions import Match, Template
 from headrace.platform import MAX_PARAMETER_BYTES, FoundationPart, LustrePart, Platform, parse_platform
+from headrace_cdk.platform_part import largest_bytes
 
 from stacks.composition import Target, compose
 from stacks.settings import (
@@ -20,10 +21,14 @@ from stacks.settings import (
     DataLocationSettings,
     EfsSettings,
     EnvironmentSettings,
+    ExistingNetworkSettings,
     IamSettings,
+    IngestionSettings,
+    IngestionStatementSettings,
     LinkSettings,
     LustreSettings,
     NetworkSettings,
+    SubnetSettings,
     settings_of,
 )
 
@@ -79,6 +84,10 @@ def _record(templates: dict[str, Template]) -> Platform:
     return parse_platform("dev", parameters)
 
 
+def _as_sent(template: Template) -> str:
+    return yaml.dump(template.to_json(), Dumper=_CliDumper, sort_keys=False, width=80)
+
+
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_no_lambda_custom_resource_or_asset(environment: str) -> None:
     """The templates deploy without bootstrap and leave no runtime behind that would need patching."""
@@ -95,8 +104,7 @@ def test_no_lambda_custom_resource_or_asset(environment: str) -> None:
 def test_templates_are_small_enough_to_be_sent_without_a_bucket(environment: str) -> None:
     """Each stays under 50 KiB as YAML, the form in which the CDK CLI sends it."""
     for template in _committed(environment).values():
-        sent = yaml.dump(template.to_json(), Dumper=_CliDumper, sort_keys=False, width=80)
-        assert len(sent) < CLI_LIMIT_BYTES
+        assert len(_as_sent(template)) < CLI_LIMIT_BYTES
 
 
 def test_nothing_imports_from_the_lustre_stack() -> None:
@@ -217,6 +225,58 @@ def test_road_that_is_switched_off_leaves_nothing(road: str) -> None:
     assert not [each["Type"] for each in resources if each["Type"].startswith(kind)]
     assert (record.foundation.efs if road == "efs" else record.lustre) is None
     assert record.foundation.roles.file_systems is not None
+
+
+WAREHOUSE = IngestionSettings(
+    statements=(
+        IngestionStatementSettings(
+            actions=("redshift-data:ExecuteStatement",),
+            resources=("arn:aws:redshift:us-east-1:123456789012:cluster:warehouse",),
+            conditions={"StringEquals": {"aws:ResourceAccount": ("123456789012",)}},
+        ),
+    )
+)
+
+
+def test_roles_of_own_ingestion_are_in_the_record() -> None:
+    """Jobs find them by the name in the settings; off by default, and without a file system there is one, too."""
+    assert _record(_committed()).foundation.ingestion_roles == {}
+    off: dict[str, Any] = {"efs": EfsSettings(enabled=False), "lustre": LustreSettings(enabled=False)}
+    templates = _templates(replace(_settings(), own_ingestion={"warehouse": WAREHOUSE}, **off))
+    foundation = _record(templates).foundation
+    assert set(foundation.ingestion_roles) == {"warehouse"}
+    (parameter,) = templates["foundation"].find_resources("AWS::SSM::Parameter").values()
+    pieces = parameter["Properties"]["Value"]["Fn::Join"][1]
+    (role,) = (pieces[index + 1] for index, each in enumerate(pieces) if str(each).endswith('"warehouse":"'))
+    assert role["Fn::GetAtt"][0].startswith("TrainingRolesIngestionwarehouse")
+
+
+def test_largest_platform_fits_in_the_record() -> None:
+    """Sixteen existing subnets with mount targets, five roles of own ingestion, long names: still within 4 KB."""
+    zones = [f"apse2-az{1 + number % 3}" for number in range(16)]
+    subnets = tuple(SubnetSettings(subnet_id=f"subnet-{n:017x}", az_id=zone) for n, zone in enumerate(zones))
+    network = ExistingNetworkSettings(
+        vpc_id="vpc-0123456789abcdef0", subnets=subnets, route_table_ids=("rtb-0123456789abcdef0",)
+    )
+    settings = replace(
+        _settings("prod"),
+        region="ap-southeast-2",
+        platform="a" * 30,
+        network=NetworkSettings(existing=network),
+        efs=EfsSettings(zones=tuple(each.subnet_id for each in subnets[:3])),
+        iam=IamSettings(path=f"/{'p' * 60}/"),
+        own_ingestion={f"warehouse-{number}": WAREHOUSE for number in range(5)},
+        data_locations=tuple(DataLocationSettings(bucket=f"birds-bucket-{n}", prefix="sets/") for n in range(5)),
+    )
+    foundation = _templates(settings, "prod")["foundation"]
+    (parameter,) = foundation.find_resources("AWS::SSM::Parameter").values()
+    assert largest_bytes(parameter["Properties"]["Value"]) <= MAX_PARAMETER_BYTES
+
+
+def test_prod_has_room_for_a_role_of_own_ingestion() -> None:
+    """The larger of the committed environments takes one without a bucket for its template."""
+    foundation = _templates(replace(_settings("prod"), own_ingestion={"warehouse": WAREHOUSE}), "prod")["foundation"]
+    assert len(_as_sent(foundation)) < CLI_LIMIT_BYTES
 
 
 def test_without_file_systems_there_is_one_role() -> None:

@@ -71,6 +71,26 @@ def test_defaults_fill_what_is_left_out() -> None:
             "NEW, CHANGED, DELETED",
         ),
         ({"tags": ["a"]}, "headrace.dev.tags", "an object"),
+        ({"own_ingestion": {"dw": {}}}, "headrace.dev.own_ingestion.dw.statements", "a list"),
+        (
+            {"own_ingestion": {"dw": {"statements": [{"actions": "a:B", "resources": ["*"]}]}}},
+            "headrace.dev.own_ingestion.dw.statements[0].actions",
+            "a list",
+        ),
+        (
+            {"own_ingestion": {"dw": {"statements": [{"actions": [], "resources": [], "NotAction": ["iam:*"]}]}}},
+            "headrace.dev.own_ingestion.dw.statements[0].NotAction",
+            "actions, conditions, reason, resources",
+        ),
+        (
+            {
+                "own_ingestion": {
+                    "dw": {"statements": [{"actions": [], "resources": [], "conditions": {"Bool": {"a:b": True}}}]}
+                }
+            },
+            "headrace.dev.own_ingestion.dw.statements[0].conditions.Bool.a:b",
+            "a list",
+        ),
     ],
 )
 def test_each_mistake_names_its_path_and_what_is_allowed(settings: dict[str, Any], path: str, allowed: str) -> None:
@@ -200,17 +220,19 @@ def test_committed_settings_have_legal_names() -> None:
 
 
 def test_mistakes_of_all_parts_come_together() -> None:
-    """A refused network does not hide what is wrong with data locations, EFS and Lustre."""
+    """A refused network does not hide what is wrong with data locations, EFS, Lustre and own ingestion."""
     settings = _read(
         region="us-east-1",
         network={"cidr": "10.0.0.0/8", "availability_zone_ids": ["use1-az1"]},
         data_locations=[{"bucket": "Bad_Bucket", "prefix": "x/"}],
         efs={"performance_mode": "maxIO"},
         lustre={"storage_capacity_gib": 3600},
+        own_ingestion={"dw": {"statements": [{"actions": ["*"], "resources": ["*"]}]}},
     )
     with pytest.raises(InvalidInput) as caught:
         compose(App(), Target(environment="dev"), settings)
-    assert {problem.split()[0] for problem in caught.value.problems} == {"V70", "V77", "V39", "V2"}
+    found = [problem.split()[0] for problem in caught.value.problems]
+    assert sorted(found) == ["V103", "V105", "V2", "V39", "V70", "V77"]
 
 
 EXPORTING = {"name": "a", "path": "/a", "prefix": "data/a/", "export": True}

@@ -39,6 +39,14 @@ ENVIRONMENTS: dict[str, Any] = {
         "efs": {"adopt": "fs-0123456789abcdef0"},
         "data_locations": [{"bucket": "elsewhere-bucket", "prefix": "sets/birds/", "kms_key_arn": KEY}],
         "iam": {"name_prefix": "ml-", "path": "/ml/"},
+        "own_ingestion": {
+            "warehouse": {
+                "statements": [
+                    {"actions": ["glue:Get*"], "resources": ["arn:aws:glue:us-east-1:123456789012:table/warehouse/*"]},
+                    {"actions": ["redshift-data:DescribeStatement"], "resources": ["*"], "reason": "takes no resource"},
+                ]
+            }
+        },
     },
     "s3-only-by-zone-name": {
         "region": "eu-west-1",

@@ -8,6 +8,7 @@ leaves the record by which jobs find them. Each checks what it was asked for whe
 from headrace_cdk.dataset_bucket import DatasetBucket
 from headrace_cdk.efs import SharedEfs
 from headrace_cdk.iam_naming import IamNaming
+from headrace_cdk.ingestion import IngestionStatement
 from headrace_cdk.isolated_vpc import JobSubnet
 from headrace_cdk.lustre import Lustre
 from headrace_cdk.lustre_link import S3Link
@@ -20,6 +21,7 @@ __all__ = [
     "DatasetBucket",
     "ExistingNetwork",
     "IamNaming",
+    "IngestionStatement",
     "JobSubnet",
     "Lustre",
     "Network",

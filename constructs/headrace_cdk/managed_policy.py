@@ -54,8 +54,9 @@ def _wildcards(stack: Stack, statements: Sequence[Statement]) -> Iterator[LintEx
         if statement.why_wildcard is None:
             continue
         resources = [_as_cdk_nag_writes(each) for each in stack.resolve(list(statement.resources))]
+        named = [*(f"Resource::{each}" for each in resources), *(f"Action::{each}" for each in statement.actions)]
         yield LintException(
-            cdk_nag=[f"AwsSolutions-IAM5[Resource::{each}]" for each in resources if "*" in each],
+            cdk_nag=[f"AwsSolutions-IAM5[{each}]" for each in named if "*" in each],
             reason=f"{statement.sid}: {statement.why_wildcard}",
         )
 

@@ -180,6 +180,17 @@ def use_keys(place: Place, key_arns: Sequence[str]) -> list[Statement]:
     return [allow("UseTheBucketsKeys", actions, key_arns, _through_s3(place))]
 
 
+def encrypt_volumes(key_arns: Sequence[str]) -> list[Statement]:
+    """Let SageMaker encrypt the volumes of a job's instances with the platform's keys: it grants itself their use.
+
+    Keys of a job's own are not in here: such a job names a role of its own, too.
+    """
+    if not key_arns:
+        return []
+    by_services = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    return [allow("EncryptVolumes", ["kms:CreateGrant"], key_arns, by_services)]
+
+
 def decrypt_data(place: Place, key_arns: Sequence[str]) -> list[Statement]:
     """Decrypt what lies in data locations, through S3 only; nothing is written there."""
     if not key_arns:

@@ -27,8 +27,8 @@ def require_size(purpose: str, document: Mapping[str, Any]) -> None:
     if size_characters > MAX_MANAGED_POLICY_CHARACTERS:
         raise InvalidInput(
             f"IAM policy {purpose} is {size_characters} characters; allowed: {MAX_MANAGED_POLICY_CHARACTERS} in a "
-            "managed policy; fix: fewer or wider data_locations and iam.image_repository_arns, such as one prefix "
-            "that holds several"
+            "managed policy; fix: fewer or wider data_locations, iam.image_repository_arns and own_ingestion, such as "
+            "one prefix that holds several"
         )
 
 

@@ -1,7 +1,9 @@
-"""Execution roles of training jobs, one for each reach: S3, file systems, both.
+"""Execution roles of training jobs, one for each reach: S3, file systems, both; and those of own ingestion by name.
 
 A job that reads its data from a mounted file system needs no right on the data in S3, and its role has none: the file
-system's security group is the guard there. All three may read the job's code and write its output and checkpoints.
+system's security group is the guard there. All of them may read the job's code, write its output, and read and write
+its checkpoints. Roles use the platform's KMS key; for volumes and output under another key, a job names a role of its
+own.
 
 The rights are managed policies: one that every role has, one for the data in S3, one for the network that file systems
 are reached through. Copies of the same statements in each role would take a third of the 50 KiB of a template.
@@ -9,15 +11,17 @@ are reached through. Copies of the same statements in each role would take a thi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 from headrace.platform import DataLocation, Roles
+from headrace.rules import Suppression
 
 from headrace_cdk import policies
 from headrace_cdk.iam_naming import IamNaming
+from headrace_cdk.ingestion import IngestionStatement, check_ingestion, ingest_itself
 from headrace_cdk.lint_exceptions import LintException
 from headrace_cdk.managed_policy import managed_policy, place_of
 from headrace_cdk.network import Network
@@ -29,7 +33,10 @@ INTERFACE_PERMISSION = LintException(
 
 
 class TrainingRoles(Construct):
-    """The roles that the switched-on roads need: ``s3``; ``file_systems`` and ``both`` are None without such a road."""
+    """The roles that the switched-on roads need: ``s3``; ``file_systems`` and ``both`` are None without such a road.
+
+    ``ingestion``: role by the name that it was declared with.
+    """
 
     def __init__(
         self,
@@ -46,16 +53,20 @@ class TrainingRoles(Construct):
         data_kms_key_arns: Sequence[str] = (),
         image_repository_arns: Sequence[str] | None = None,
         require_vpc: bool = False,
+        ingestion: Mapping[str, Sequence[IngestionStatement]] | None = None,
         naming: IamNaming | None = None,
+        suppressions: Sequence[Suppression] = (),
     ) -> None:
         """``data_locations``: what S3 jobs may read. ``job_name_prefix``: only jobs named so may use the roles.
 
         ``kms_key_arns``: of the platform's bucket. ``data_kms_key_arns``: of data locations, to decrypt with.
         ``image_repository_arns``: default is every repository that lets this account in, since AWS's own images lie
-        in AWS's accounts. ``require_vpc``: jobs on S3 name the network too. Raises InvalidInput where a
-        policy would be larger than IAM takes.
+        in AWS's accounts. ``require_vpc``: jobs on S3 name the network too. ``ingestion``: name -> what a job of this
+        role may do beside what ``both`` may. Raises RuleViolations for statements that hand the account over, and
+        InvalidInput where a policy would be larger than IAM takes.
         """
         super().__init__(scope, construct_id)
+        check_ingestion(self, ingestion or {}, suppressions)
         place = place_of(self)
         self._platform = platform
         self._naming = naming or IamNaming()
@@ -67,6 +78,7 @@ class TrainingRoles(Construct):
             *policies.job_basics(place, image_repository_arns or policies.any_repository(place)),
             *policies.own_objects(place, bucket_name),
             *policies.use_keys(place, kms_key_arns),
+            *policies.encrypt_volumes(kms_key_arns),
         )
         data = self._policy(
             "Data",
@@ -75,16 +87,21 @@ class TrainingRoles(Construct):
         )
         self.file_systems: iam.Role | None = None
         self.both: iam.Role | None = None
-        attachment = self._network_policy(place, network) if file_systems or require_vpc else None
+        attachment = self._network_policy(place, network) if file_systems or require_vpc or ingestion else None
         self.s3 = self._role("S3", "s3", [basics, data], attachment if require_vpc else None)
         if file_systems:
             self.file_systems = self._role("FileSystems", "file-systems", [basics], attachment)
             self.both = self._role("Both", "both", [basics, data], attachment)
+        self.ingestion = {
+            name: self._ingestion_role(name, statements, [basics, data], attachment)
+            for name, statements in (ingestion or {}).items()
+        }
 
     @property
     def all(self) -> list[iam.Role]:
         """The roles that exist."""
-        return [role for role in (self.s3, self.file_systems, self.both) if role is not None]
+        reaches = (self.s3, self.file_systems, self.both)
+        return [*(role for role in reaches if role is not None), *self.ingestion.values()]
 
     @property
     def record(self) -> Roles:
@@ -94,6 +111,17 @@ class TrainingRoles(Construct):
             file_systems=self.file_systems.role_arn if self.file_systems else None,
             both=self.both.role_arn if self.both else None,
         )
+
+    def _ingestion_role(
+        self,
+        name: str,
+        statements: Sequence[IngestionStatement],
+        rights: Sequence[iam.IManagedPolicy],
+        attachment: iam.IManagedPolicy | None,
+    ) -> iam.Role:
+        # The id ends in the name, so that declaring another role replaces none that is there.
+        own = self._policy(f"Ingest-{name}", *ingest_itself(statements))
+        return self._role(f"Ingestion-{name}", f"ingest-{name}", [*rights, own], attachment)
 
     def _policy(
         self, policy_id: str, *statements: policies.Statement, exceptions: Sequence[LintException] = ()
@@ -121,7 +149,7 @@ class TrainingRoles(Construct):
             self,
             role_id,
             assumed_by=self._trusted,
-            description=f"headrace {self._platform}: training jobs that reach {reach.replace('-', ' ')}",
+            description=f"headrace {self._platform}: training jobs, {reach.replace('-', ' ')}",
             role_name=self._naming.name(self._platform, Stack.of(self).region, reach),
             path=self._naming.path,
             permissions_boundary=self._naming.boundary(self, f"{role_id}Boundary"),

@@ -1,14 +1,15 @@
 """What a person who launches jobs may do: the calls of the job side, one function for each errand.
 
-Sources: the calls in :mod:`headrace.aws`; Service Authorization Reference, "Amazon SageMaker" for the condition keys;
-what SageMaker asks with the caller's rights when a job names a file system or a network (Describe only).
+Sources: the calls in :mod:`headrace.aws`; Service Authorization Reference, "Amazon SageMaker" for the condition keys
+and for actions that take no resource; what SageMaker asks with the caller's rights when a job names a file system or
+a network (Describe only).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headrace.platform import parameter_path
+from headrace.platform import DataLocation, parameter_path
 
 from headrace_cdk.policies import (
     ANY_REPOSITORY_REASON,
@@ -20,6 +21,7 @@ from headrace_cdk.policies import (
 )
 
 NAMED_LIKE_THE_PLATFORM = "jobs are made later; the platform's prefix bounds their names"
+MANIFESTS = "*.manifest"
 
 
 def read_platform_record(place: Place, platform: str) -> list[Statement]:
@@ -46,6 +48,29 @@ def handle_own_objects(place: Place, bucket: str) -> list[Statement]:
     ]
 
 
+def handle_manifests(place: Place, bucket: str, locations: Sequence[DataLocation]) -> list[Statement]:
+    """Check manifests where data lies, write new ones below the bucket's ``data/``.
+
+    Only objects that are named so: who launches jobs reads no training data, and ``.json`` and ``.jsonl`` are what
+    data sets themselves are often made of. A manifest of another name is checked as a local file. Whether the objects
+    that a manifest lists are there is told by listing them, which needs no right to read them.
+    """
+    return [
+        allow(
+            "ReadManifests",
+            ["s3:GetObject"],
+            [place.s3_arn(f"{location.bucket}/{location.prefix}{MANIFESTS}") for location in locations],
+            why_wildcard="manifests in data locations",
+        ),
+        allow(
+            "WriteManifests",
+            ["s3:PutObject"],
+            [place.s3_arn(f"{bucket}/data/{MANIFESTS}")],
+            why_wildcard="manifests in the bucket's own data",
+        ),
+    ]
+
+
 def launch_jobs(
     place: Place,
     job_name_prefix: str,
@@ -58,6 +83,9 @@ def launch_jobs(
 
     A job without a VPC reaches S3 only, with the rights of its role, and is allowed unless ``require_vpc``:
     ForAllValues holds where the request names no subnet at all, and the Null condition closes that.
+    ``sagemaker:FileSystemId`` is not restricted: the Lustre file system comes and goes in a stack that this policy does
+    not know, and a condition that names the EFS alone would refuse it. The security groups of the file systems are the
+    guard: they let the platform's jobs in and nobody else.
     """
     jobs = [place.arn("sagemaker", f"training-job/{job_name_prefix}*")]
     guard_rails: dict[str, dict[str, object]] = {
@@ -82,6 +110,7 @@ def launch_jobs(
             jobs,
             why_wildcard=NAMED_LIKE_THE_PLATFORM,
         ),
+        allow("ListJobs", ["sagemaker:ListTrainingJobs"], ["*"], why_wildcard="ListTrainingJobs takes no resource"),
     ]
 
 
@@ -117,19 +146,57 @@ def check_images(repository_arns: Sequence[str]) -> list[Statement]:
 
 
 def look_at_network() -> list[Statement]:
-    """What SageMaker asks with the caller's rights about networks and file systems."""
+    """Ask before a job is paid whether it can reach its data, with these groups, routes and free addresses.
+
+    SageMaker asks for a part of it with the caller's rights, too.
+    """
     return [
         allow(
-            "LookAtNetworkAndFileSystems",
+            "LookAtNetwork",
             [
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeRouteTables",
                 "ec2:DescribeSecurityGroups",
                 "ec2:DescribeSubnets",
+                "ec2:DescribeVpcEndpoints",
                 "ec2:DescribeVpcs",
+            ],
+            ["*"],
+            why_wildcard="these actions take no resource",
+        )
+    ]
+
+
+def look_at_file_systems() -> list[Statement]:
+    """Find out whether a file system, its mount targets and its links are there; SageMaker asks the same."""
+    return [
+        allow(
+            "LookAtFileSystems",
+            [
                 "elasticfilesystem:DescribeFileSystems",
                 "elasticfilesystem:DescribeMountTargets",
+                "fsx:DescribeDataRepositoryAssociations",
                 "fsx:DescribeFileSystems",
             ],
             ["*"],
-            why_wildcard="most of these actions take no resource, and all of them only look",
+            why_wildcard="the Lustre comes and goes in a stack of its own, and all of them only look",
         )
+    ]
+
+
+def look_at_capacity() -> list[Statement]:
+    """Find out whether a zone offers an instance type, and whether the account's quota lets so many run."""
+    return [
+        allow(
+            "LookAtInstanceTypes",
+            ["ec2:DescribeInstanceTypeOfferings"],
+            ["*"],
+            why_wildcard="DescribeInstanceTypeOfferings takes no resource",
+        ),
+        allow(
+            "ReadQuotas",
+            ["servicequotas:GetServiceQuota", "servicequotas:ListServiceQuotas"],
+            ["*"],
+            why_wildcard="these actions take no resource",
+        ),
     ]

@@ -1,4 +1,7 @@
-"""The managed policy for people who launch jobs: exactly what the job side calls, and nothing that creates."""
+"""The managed policies for people who launch jobs: exactly what the job side calls, and nothing that creates.
+
+There are two, since both grow: one with subnets and roles, one with data locations. IAM takes 6,144 characters in each.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from headrace_cdk.roles import TrainingRoles
 
 
 class UserPolicy(Construct):
-    """``policy``: attach it to the group, role or permission set of the people who launch."""
+    """``policy`` and ``data_policy``: attach both to the group, role or permission set of the people who launch."""
 
     def __init__(
         self,
@@ -30,29 +33,47 @@ class UserPolicy(Construct):
         job_name_prefix: str,
         image_repository_arns: Sequence[str] | None = None,
         kms_key_arns: Sequence[str] = (),
+        data_kms_key_arns: Sequence[str] = (),
         require_vpc: bool = False,
         naming: IamNaming | None = None,
     ) -> None:
         """``require_vpc``: refuse jobs that do not name the platform's subnets. The rest as for TrainingRoles."""
         super().__init__(scope, construct_id)
         place, naming = place_of(self), naming or IamNaming()
-        statements = [
-            *user_policies.read_platform_record(place, platform),
-            *policies.list_data(place, data_locations),
-            *user_policies.handle_own_objects(place, bucket_name),
-            *policies.use_keys(place, kms_key_arns),
-            *user_policies.launch_jobs(
-                place,
-                job_name_prefix,
-                [subnet.subnet_id for subnet in network.subnets],
-                [network.security_groups.jobs.security_group_id],
-                require_vpc=require_vpc,
-            ),
-            *user_policies.pass_roles([role.role_arn for role in roles.all]),
-            *user_policies.read_job_logs(place),
-            *user_policies.check_images(image_repository_arns or policies.any_repository(place)),
-            *user_policies.look_at_network(),
-        ]
         self.policy = managed_policy(
-            self, "Policy", platform=platform, purpose="user", statements=statements, naming=naming
+            self,
+            "Policy",
+            platform=platform,
+            purpose="user",
+            naming=naming,
+            statements=[
+                *user_policies.read_platform_record(place, platform),
+                *user_policies.launch_jobs(
+                    place,
+                    job_name_prefix,
+                    [subnet.subnet_id for subnet in network.subnets],
+                    [network.security_groups.jobs.security_group_id],
+                    require_vpc=require_vpc,
+                ),
+                *user_policies.pass_roles([role.role_arn for role in roles.all]),
+                *user_policies.read_job_logs(place),
+                *user_policies.check_images(image_repository_arns or policies.any_repository(place)),
+                *user_policies.look_at_network(),
+                *user_policies.look_at_file_systems(),
+                *user_policies.look_at_capacity(),
+            ],
+        )
+        self.data_policy = managed_policy(
+            self,
+            "DataPolicy",
+            platform=platform,
+            purpose="user-data",
+            naming=naming,
+            statements=[
+                *policies.list_data(place, data_locations),
+                *user_policies.handle_own_objects(place, bucket_name),
+                *user_policies.handle_manifests(place, bucket_name, data_locations),
+                *policies.use_keys(place, kms_key_arns),
+                *policies.decrypt_data(place, data_kms_key_arns),
+            ],
         )

@@ -4,8 +4,8 @@ Each stack writes one SSM parameter, ``/headrace/<platform>/<part>``, whose valu
 JSON; the job side reads them all by path. The stacks write these types, the jobs read these types, and nobody needs
 to know a stack's name, an export or a subnet id. A part that is absent is a road that is not there.
 
-``SCHEMA`` is raised when a change is not readable by older job sides. The JSON schema is
-docs/platform-record.schema.json.
+``SCHEMA`` is raised when a change is not readable by older job sides: a field that a job side does not know is left,
+so a new one with a default raises nothing. The JSON schema is docs/platform-record.schema.json.
 Sources: SSM standard parameters hold 4 KB (AWS Systems Manager User Guide, "Managing parameter tiers").
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 from headrace.errors import InvalidInput
@@ -67,6 +67,7 @@ class FoundationPart:
     ``job_name_prefix``: the roles trust only jobs whose name begins so. ``data_locations``: the bucket's own ``data/``
     first, then what else may be read. ``bucket`` holds ``code/``, ``output/`` and ``checkpoints/``, too.
     ``require_vpc``: every job is attached to the platform's subnets, those that read S3 only as well.
+    ``ingestion_roles``: name -> ARN of the roles of jobs whose script reads its data itself.
     """
 
     part: ClassVar[str] = "foundation"
@@ -84,6 +85,7 @@ class FoundationPart:
     kms_key_arn: str | None = None
     efs: Efs | None = None
     require_vpc: bool = False
+    ingestion_roles: Mapping[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
 
 

@@ -104,5 +104,6 @@ class PortableFoundation(Stack):
             "LustreSecurityGroupId": (str(self.network.lustre_security_group_id), "Group of Lustre file systems"),
             "EfsId": (self.efs.file_system_id, "Shared EFS"),
             "S3RoleArn": (self.roles.s3.role_arn, "Role of jobs that read from S3"),
-            "UserPolicyArn": (self.user_policy.policy.managed_policy_arn, "Attach it to the people who launch jobs"),
+            "UserPolicyArn": (self.user_policy.policy.managed_policy_arn, "For the people who launch jobs"),
+            "UserDataPolicyArn": (self.user_policy.data_policy.managed_policy_arn, "For the same people"),
         }

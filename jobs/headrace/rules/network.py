@@ -26,14 +26,20 @@ __all__ = ["INTERFACE_ENDPOINTS", "NETWORK_RULES", "NetworkSpec"]
 MAX_SUBNETS: Final = 16
 MAX_SECURITY_GROUPS: Final = 5
 INTERFACE_ENDPOINTS: Final = {
+    "athena": "reading query results by the script itself",
+    "dynamodb": "reading tables by the script itself",
     "ecr.api": "pulling images from within the network",
     "ecr.dkr": "pulling images from within the network",
     "elasticfilesystem": "describing EFS file systems",
     "events": "sending events",
     "fsx": "describing FSx file systems",
+    "glue": "reading the data catalogue",
+    "kinesis-streams": "reading streams by the script itself",
     "kms": "encrypting and decrypting by the script itself",
     "logs": "writing to CloudWatch Logs by the script itself",
     "monitoring": "writing CloudWatch metrics",
+    "rds-data": "reading Aurora by the script itself",
+    "redshift-data": "reading a warehouse by the script itself",
     "sagemaker.api": "asking SageMaker about the job",
     "sagemaker.runtime": "invoking endpoints",
     "secretsmanager": "reading secrets",

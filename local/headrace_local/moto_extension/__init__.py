@@ -13,7 +13,9 @@ def install() -> None:
         bucket_policy,
         cloudformation,
         ec2,
+        efs,
         fsx,
+        gateway_endpoints,
         iam,
         kms,
         s3,
@@ -22,5 +24,6 @@ def install() -> None:
         unimplemented,
     )
 
-    for subject in (unimplemented, cloudformation, s3, bucket_policy, iam, kms, ec2, ssm, fsx, sagemaker):
+    services = (s3, bucket_policy, iam, kms, ec2, gateway_endpoints, efs, ssm, fsx, sagemaker)
+    for subject in (unimplemented, cloudformation, *services):
         subject.install()
