@@ -95,7 +95,7 @@ def start(directory: Path, port: int = 0, region: str = DEFAULT_REGION) -> Runni
 
 
 def stop(directory: Path) -> bool:
-    """End the server and every job that it runs, and discard the jobs' folders. True when one was running."""
+    """End the server and every job that it runs, and discard all folders. True when one was running."""
     layout = Layout(directory=directory.absolute())
     state = read_state(layout)
     if state is not None:
@@ -198,4 +198,5 @@ def _end_jobs(layout: Layout) -> None:
     from headrace_local.runner.workspace import end_all_jobs
 
     end_all_jobs(layout.jobs)
-    shutil.rmtree(layout.jobs, ignore_errors=True)
+    for folder in (layout.jobs, layout.file_systems):
+        shutil.rmtree(folder, ignore_errors=True)

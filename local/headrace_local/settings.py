@@ -10,6 +10,8 @@ from dataclasses import dataclass, fields
 
 JOBS_VARIABLE = "HEADRACE_LOCAL_JOBS"
 """The environment variable in which the server leaves word of where the jobs' folders lie."""
+NO_CAPACITY_VARIABLE = "HEADRACE_LOCAL_NO_CAPACITY"
+"""The environment variable that names instance types which are not to be had; see :mod:`.runner.capacity`."""
 _PREFIX = "HEADRACE_LOCAL_"
 
 
@@ -23,6 +25,8 @@ class Settings:
     """How long a file system or a data repository association is DELETING."""
     dra_creating_seconds: float = 0.5
     """How long a data repository association is CREATING."""
+    fsx_task_seconds: float = 0.2
+    """How long a data repository task is EXECUTING."""
     stop_grace_seconds: float = 120.0
     """From SIGTERM to SIGKILL when a training job is stopped; SageMaker gives 120 seconds."""
 

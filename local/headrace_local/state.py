@@ -1,9 +1,10 @@
 """What a running embedded AWS leaves on disk, and how anybody knows that a process is really ours.
 
 Everything lies in one directory (``.headrace/local`` by default): ``server.json`` (pid, port, account, region),
-``server.log``, ``server.lock`` and ``jobs/``. A pid alone proves nothing, since the system gives numbers out again.
-So a process of ours holds a lock on a file from its start to its end, inherited from the one who started it: while
-the lock is held, the pid written beside it is ours; when it is free, the pid is stale and nobody touches it.
+``server.log``, ``server.lock``, ``jobs/`` and ``file-systems/``. A pid alone proves nothing, since the system gives
+numbers out again. So a process of ours holds a lock on a file from its start to its end, inherited from the one who
+started it: while the lock is held, the pid written beside it is ours; when it is free, the pid is stale and nobody
+touches it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ACCOUNT = "123456789012"
+FILE_SYSTEMS = "file-systems"
+"""The directory of the file systems' folders; it lies beside the jobs'."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,11 @@ class Layout:
     def jobs(self) -> Path:
         """One directory for each training job that runs."""
         return self.directory / "jobs"
+
+    @property
+    def file_systems(self) -> Path:
+        """One directory for each file system that a job has used."""
+        return self.directory / FILE_SYSTEMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

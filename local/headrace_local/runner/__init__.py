@@ -1,7 +1,9 @@
-"""Runs training jobs for real: a subprocess in the layout that SageMaker gives to a container.
+"""Runs training jobs for real: subprocesses in the layout that SageMaker gives to a container.
 
-``execution`` walks a job through its phases; ``channels`` is the table of the ways by which data comes to it;
-``layout`` and ``job_environment`` are what the script finds; ``command`` starts it with its folder at ``/opt/ml``;
-``log`` and ``metrics`` follow what it prints; ``artifacts`` is what comes back. It works through boto3 on the
-server's own endpoint, and knows nothing of moto.
+``execution`` walks a job through its phases; ``fleet`` runs the command on every instance; ``channels`` is the table
+of the ways by which data comes to a job; ``layout`` and ``job_environment`` are what the script finds; ``command``
+starts it with its folder at ``/opt/ml``; ``log`` and ``metrics`` follow what it prints; ``artifacts`` and
+``checkpoints`` are what comes back. ``file_systems`` shows EFS and Lustre, whose content ``lustre`` brings from S3.
+
+It works through boto3 on the server's own endpoint. Only the bytes of objects come out of moto's storage directly.
 """

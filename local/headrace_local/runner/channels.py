@@ -8,63 +8,79 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-from headrace_local.moto_extension.clients import client
-from headrace_local.runner import s3_file
+from headrace_local.runner import fast_file, file_systems, pipe, s3_file
+from headrace_local.runner.instance import Instance
 from headrace_local.runner.job import TrainingJob
 from headrace_local.runner.layout import input_mode
+from headrace_local.runner.supply import Supply
 
 Channel = Mapping[str, Any]
+Request = Mapping[str, Any]
+
+S3_DATA_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
+    "File": ("S3Prefix", "ManifestFile"),
+    "FastFile": ("S3Prefix",),
+    "Pipe": ("S3Prefix", "ManifestFile", "AugmentedManifestFile"),
+}
+"""Input mode -> the S3DataTypes that it takes. Source: API Reference, S3DataSource; Developer Guide, FastFile mode."""
+
+_PIPE_ONLY: Final = ("CompressionType", "RecordWrapperType")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """``refusals`` gives what the service would say against a channel; ``bring`` fills the channel's folder."""
+    """``refusals`` gives what the service would say against a channel; ``bring`` brings its data to an instance."""
 
-    refusals: Callable[[Channel], Iterator[str]]
-    bring: Callable[[TrainingJob, Channel, Path], None]
-
-
-def _refuse_s3_file(channel: Channel) -> Iterator[str]:
-    kind = channel["DataSource"]["S3DataSource"]["S3DataType"]
-    if kind == "AugmentedManifestFile":
-        yield f"channel {channel['ChannelName']}: AugmentedManifestFile is supported in Pipe mode only"
-    elif kind != "S3Prefix":
-        yield f"channel {channel['ChannelName']}: the embedded AWS reads S3DataType S3Prefix, not {kind}"
-    if channel.get("CompressionType", "None") != "None":
-        yield f"channel {channel['ChannelName']}: CompressionType is supported in Pipe mode only"
+    refusals: Callable[[Channel, Request], Iterator[str]]
+    bring: Callable[[TrainingJob, Channel, Instance], Supply]
 
 
-def _bring_s3_file(job: TrainingJob, channel: Channel, folder: Path) -> None:
-    # one instance: what ShardedByS3Key gives to it is everything
-    source = channel["DataSource"]["S3DataSource"]
-    s3_file.download(client("s3", job.region), source, folder, region=job.region, role_arn=job.request["RoleArn"])
+def _refuse_s3(channel: Channel, request: Request) -> Iterator[str]:
+    mode, source = input_mode(channel, request), channel["DataSource"]["S3DataSource"]
+    kind, has_names = source["S3DataType"], bool(source.get("AttributeNames"))
+    if kind not in S3_DATA_TYPES[mode]:
+        takers = " or ".join(each for each, kinds in S3_DATA_TYPES.items() if kind in kinds) or "no"
+        allowed = " and ".join(S3_DATA_TYPES[mode])
+        yield f"{mode} mode supports S3DataType {allowed} only; {kind} is supported in {takers} mode only"
+    if kind == "AugmentedManifestFile" and not has_names:
+        yield "S3DataType AugmentedManifestFile needs AttributeNames"
+    if kind != "AugmentedManifestFile" and has_names:
+        yield f"AttributeNames is supported with S3DataType AugmentedManifestFile only, not with {kind}"
 
 
 WAYS: Final[Mapping[tuple[str, str], Way]] = {
-    ("S3DataSource", "File"): Way(refusals=_refuse_s3_file, bring=_bring_s3_file),
+    ("S3DataSource", "File"): Way(refusals=_refuse_s3, bring=s3_file.bring),
+    ("S3DataSource", "FastFile"): Way(refusals=_refuse_s3, bring=fast_file.bring),
+    ("S3DataSource", "Pipe"): Way(refusals=_refuse_s3, bring=pipe.bring),
+    ("FileSystemDataSource", "File"): Way(refusals=file_systems.refusals, bring=file_systems.bring),
 }
 """(kind of source, input mode) -> way."""
 
 
-def refusals(channel: Channel, request: Mapping[str, Any]) -> Iterator[str]:
+def refusals(channel: Channel, request: Request) -> Iterator[str]:
     """What the service, or the embedded AWS, has against a channel."""
-    name, mode = channel["ChannelName"], input_mode(channel, request)
+    for each in _refusals(channel, request):
+        yield f"channel {channel['ChannelName']}: {each}"
+
+
+def _refusals(channel: Channel, request: Request) -> Iterator[str]:
+    mode = input_mode(channel, request)
     kind = next(iter(channel["DataSource"]), "nothing")
-    if kind == "FileSystemDataSource" and mode != "File":
-        yield f"channel {name}: InputMode {mode} is not supported with a file system; only File is"
-    elif mode == "FastFile" and channel["DataSource"]["S3DataSource"]["S3DataType"] != "S3Prefix":
-        yield f"channel {name}: FastFile mode supports S3DataType S3Prefix only"
-    elif (kind, mode) not in WAYS:
-        known = ", ".join(f"{mode} with {kind}" for kind, mode in WAYS)
-        yield f"channel {name}: the embedded AWS does not run {mode} with {kind} yet; it runs {known}"
+    for member in _PIPE_ONLY:
+        if mode != "Pipe" and channel.get(member, "None") != "None":
+            yield f"{member} {channel[member]} is supported in Pipe mode only, not in {mode} mode"
+    if (kind, mode) in WAYS:
+        yield from WAYS[kind, mode].refusals(channel, request)
+    elif kind == "FileSystemDataSource":
+        yield f"InputMode {mode} is not supported with a file system; only File is"
     else:
-        yield from WAYS[kind, mode].refusals(channel)
+        known = ", ".join(f"{mode} with {kind}" for kind, mode in WAYS)
+        yield f"the embedded AWS does not run {mode} with {kind}; it runs {known}"
 
 
-def bring(job: TrainingJob, channel: Channel, folder: Path) -> None:
-    """Bring the channel's data. Raises JobFailed."""
+def bring(job: TrainingJob, channel: Channel, instance: Instance) -> Supply:
+    """Bring the channel's data to one instance, before its command starts. Raises JobFailed."""
     kind = next(iter(channel["DataSource"]))
-    WAYS[kind, input_mode(channel, job.request)].bring(job, channel, folder)
+    return WAYS[kind, input_mode(channel, job.request)].bring(job, channel, instance)

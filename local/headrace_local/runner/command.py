@@ -25,7 +25,7 @@ _PROBE_SECONDS = 10
 
 NOTICE = (
     "headrace: this system allows no mount namespace; /opt/ml stands for {folder} in the command and the environment, "
-    "and nowhere else: read paths from the SM_ variables"
+    "and nowhere else: read paths from the SM_ variables; host names like algo-1 resolve to nothing"
 )
 
 
@@ -45,7 +45,7 @@ def mount_prefix() -> tuple[str, ...] | None:
         (job / "code").mkdir(parents=True)
         stage.mkdir()
         for prefix in _NAMESPACES:
-            if _works([*prefix, "sh", str(_SCRIPT), str(job), str(stage), "true"]):
+            if _works([*prefix, "sh", str(_SCRIPT), str(job), str(stage), "0", "true"]):
                 return prefix
     return None
 
@@ -68,7 +68,13 @@ def start(command: Sequence[str], environment: Mapping[str, str], workspace: Wor
         command = [each.replace(_OPT_ML, folder) for each in command]
         environment = {name: value.replace(_OPT_ML, folder) for name, value in environment.items()}
     else:
-        command = [*prefix, "sh", str(_SCRIPT), folder, str(workspace.mount_stage), *command]
+        binds = [
+            part
+            for each in workspace.binds
+            for part in ("ro" if each.read_only else "rw", str(each.source), str(each.target))
+        ]
+        stage = str(workspace.mount_stage)
+        command = [*prefix, "sh", str(_SCRIPT), folder, stage, str(len(workspace.binds)), *binds, *command]
     with lock_to_hand_over(workspace.lock) as lock:
         process = subprocess.Popen(
             command,

@@ -3,120 +3,96 @@
 from __future__ import annotations
 
 import shutil
-import signal
-import subprocess
 import sys
-import time
 import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
 
 from headrace_local.moto_extension.clients import client
-from headrace_local.runner import artifacts, channels, command, layout, metrics
+from headrace_local.runner import artifacts, capacity, channels, fleet, layout
+from headrace_local.runner.checkpoints import Checkpoints
+from headrace_local.runner.instance import Instance
 from headrace_local.runner.job import JobFailed, TrainingJob
-from headrace_local.runner.job_environment import environment_of
-from headrace_local.runner.log import JobLog
-from headrace_local.runner.workspace import Workspace
-from headrace_local.settings import Settings
-
-MAX_FAILURE_CHARACTERS = 1024
-_DEFAULT_MAX_RUNTIME_SECONDS = 86_400
-_POLL_SECONDS = 0.05
-_LOG_SECONDS = 5.0
-_NO_SUCH_PROGRAM = 127
+from headrace_local.runner.supply import Supply
 
 
 def run_in_background(job: TrainingJob, jobs: Path) -> None:
     """Start the job's thread; its folder lies below ``jobs`` while it runs."""
-    Thread(target=run, args=(job, Workspace(directory=jobs / job.name)), name=job.name, daemon=True).start()
+    Thread(target=run, args=(job, jobs / job.name), name=job.name, daemon=True).start()
 
 
-def run(job: TrainingJob, workspace: Workspace) -> None:
+def run(job: TrainingJob, folder: Path) -> None:
     """Run the job to its end, whatever happens, and leave no folder behind."""
+    longest = fleet.MAX_FAILURE_CHARACTERS
     try:
-        job.enter(_phases(job, workspace))
+        job.enter(_phases(job, folder))
     except JobFailed as failure:
-        job.fail(str(failure)[:MAX_FAILURE_CHARACTERS])
+        job.fail(str(failure)[:longest])
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
-        job.fail(
-            f"InternalServerError: the embedded AWS failed: {type(error).__name__}: {error}"[:MAX_FAILURE_CHARACTERS]
-        )
+        job.fail(f"InternalServerError: the embedded AWS failed: {type(error).__name__}: {error}"[:longest])
     finally:
-        shutil.rmtree(workspace.directory, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _phases(job: TrainingJob, workspace: Workspace) -> str:
+def _phases(job: TrainingJob, folder: Path) -> str:
     """The secondary status in which the job ends well or stopped. Raises JobFailed."""
     job.enter("Starting")
-    layout.prepare(workspace, job.request)
+    capacity.provision(job)
+    instances = layout.instances_of(job.request, folder)
+    for each in instances:
+        layout.prepare(each, job.request)
     if job.stop_asked.is_set():
         return "Stopped"
+    workspaces = [each.workspace for each in instances]
+    s3 = client("s3", job.region)
+    checkpoints = Checkpoints(s3, job.request, workspaces)
     job.enter("Downloading")
-    for channel in job.request.get("InputDataConfig", ()):
-        channels.bring(job, channel, workspace.channel(channel["ChannelName"]))
+    checkpoints.restore()
+    with _brought(job, instances) as supplies:
         if job.stop_asked.is_set():
             return "Stopped"
-    job.enter("Training")
-    end = _train(job, workspace)
+        job.enter("Training")
+        with checkpoints.saved_meanwhile():
+            end = _train(job, instances, supplies)
     job.enter("Uploading")
-    job.model_artifact_uri = artifacts.upload(client("s3", job.region), job.request, workspace)
+    job.model_artifact_uri = artifacts.upload(s3, job.request, workspaces, checkpoints)
     return end
 
 
-def _train(job: TrainingJob, workspace: Workspace) -> str:
-    """Run the command to its end: Completed, Stopped or MaxRuntimeExceeded. Raises JobFailed."""
-    algorithm = job.request["AlgorithmSpecification"]
-    line = [*algorithm["ContainerEntrypoint"], *algorithm.get("ContainerArguments", ())]
-    on_line = metrics.reader(job, algorithm.get("MetricDefinitions", ()))
-    log = JobLog(client("logs", job.region), job.name, on_line)
+def _train(job: TrainingJob, instances: Sequence[Instance], supplies: Sequence[Supply]) -> str:
+    """The secondary status in which the commands end. Raises JobFailed."""
     try:
-        started = command.start(line, environment_of(job, workspace), workspace)
-    except OSError as error:
-        log.write(f"{line[0]}: {error.strerror}")
-        log.close(_LOG_SECONDS)
-        raise JobFailed(_failure_reason(workspace, _NO_SUCH_PROGRAM)) from None
-    if started.notice is not None:
-        log.write(started.notice)
-    if started.process.stdout is not None:
-        log.follow(started.process.stdout)
-    interruption = _wait(job, started.process)
-    command.signal_group(started.process, signal.SIGKILL)
-    log.close(_LOG_SECONDS)
-    if interruption is not None:
-        return interruption
-    if started.process.returncode != 0:
-        raise JobFailed(_failure_reason(workspace, started.process.returncode))
-    return "Completed"
+        end = fleet.run(job, instances, _notices(supplies))
+    except JobFailed:
+        _require_whole(supplies)  # a channel that broke is the better reason
+        raise
+    _require_whole(supplies)
+    return end
 
 
-def _wait(job: TrainingJob, process: subprocess.Popen[bytes]) -> str | None:
-    """Wait until the command ends; the status that it ends with when it was made to end, else None."""
-    stopping = job.request["StoppingCondition"]
-    deadline = time.monotonic() + stopping.get("MaxRuntimeInSeconds", _DEFAULT_MAX_RUNTIME_SECONDS)
-    while process.poll() is None:
-        if job.stop_asked.is_set():
-            job.enter("Stopping")
-            _terminate(process)
-            return "Stopped"
-        if time.monotonic() > deadline:
-            _terminate(process)
-            return "MaxRuntimeExceeded"
-        time.sleep(_POLL_SECONDS)
-    return None
+def _require_whole(supplies: Sequence[Supply]) -> None:
+    """Raises JobFailed where a channel broke while it was read."""
+    for each in supplies:
+        if each.failure is not None:
+            raise JobFailed(each.failure)
 
 
-def _terminate(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM, and SIGKILL after the grace that SageMaker gives."""
-    command.signal_group(process, signal.SIGTERM)
-    try:
-        process.wait(Settings.from_environment().stop_grace_seconds)
-    except subprocess.TimeoutExpired:
-        command.signal_group(process, signal.SIGKILL)
-        process.wait()
+@contextmanager
+def _brought(job: TrainingJob, instances: Sequence[Instance]) -> Iterator[list[Supply]]:
+    """Every channel's data at every instance, for the time of the block, or until the job is asked to stop."""
+    supplies: list[Supply] = []
+    with ExitStack() as stack:
+        for instance in instances:
+            for channel in job.request.get("InputDataConfig", ()):
+                if not job.stop_asked.is_set():
+                    supplies.append(channels.bring(job, channel, instance))
+                    stack.callback(supplies[-1].close)
+        yield supplies
 
 
-def _failure_reason(workspace: Workspace, exit_code: int) -> str:
-    failure = workspace.opt_ml / "output" / "failure"
-    said = failure.read_text(errors="replace")[:MAX_FAILURE_CHARACTERS] if failure.is_file() else ""
-    return f"AlgorithmError: {said.strip()}, exit code: {exit_code}"
+def _notices(supplies: Sequence[Supply]) -> list[str]:
+    """What the channels have to say, each thing once."""
+    return list(dict.fromkeys(each.notice for each in supplies if each.notice is not None))

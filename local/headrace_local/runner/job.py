@@ -117,6 +117,7 @@ class TrainingJob:
             "LastModifiedTime": self.changed,
             "SecondaryStatusTransitions": [each.describe() for each in list(self.transitions)],
             "FailureReason": self.failure_reason,
+            "WarmPoolStatus": self._warm_pool(),
             **self._times(),
         }
         if self.model_artifact_uri is not None:
@@ -127,6 +128,19 @@ class TrainingJob:
                 for name, (value, when) in list(self.metrics.items())
             ]
         return {name: value for name, value in answer.items() if value is not None}
+
+    def _warm_pool(self) -> dict[str, Any] | None:
+        """What becomes of instances that are kept after the job; none is taken up by another job here."""
+        kept_seconds = self.request["ResourceConfig"].get("KeepAlivePeriodInSeconds", 0)
+        if not kept_seconds:
+            return None
+        if self.status not in FINAL.values():
+            return {"Status": "InUse"}
+        idle_seconds = int((datetime.now(UTC) - self.changed).total_seconds())
+        if self.status == "Completed" and idle_seconds < kept_seconds:
+            return {"Status": "Available", "ResourceRetainedBillableTimeInSeconds": idle_seconds}
+        billed = kept_seconds if self.status == "Completed" else 0
+        return {"Status": "Terminated", "ResourceRetainedBillableTimeInSeconds": billed}
 
     def _times(self) -> dict[str, Any]:
         start = self.started("Downloading")

@@ -1,4 +1,4 @@
-"""The job's log: what it prints, into CloudWatch Logs line by line while it runs.
+"""The log of one instance: what it prints, into CloudWatch Logs line by line while it runs.
 
 Source: Amazon SageMaker Developer Guide, "Amazon SageMaker AI logs"; CloudWatch Logs quotas (an event holds 256 KB,
 an empty one is refused).
@@ -21,11 +21,11 @@ _WAITING_LINES = 10_000
 
 
 class JobLog:
-    """One log stream, made at the first line. ``on_line`` sees every line too."""
+    """One log stream, ``<job>/<host>-<epoch seconds>``, made at the first line. ``on_line`` sees every line too."""
 
-    def __init__(self, logs: Any, job_name: str, on_line: Callable[[str], None]) -> None:
+    def __init__(self, logs: Any, stream: str, on_line: Callable[[str], None]) -> None:
         self._logs = logs
-        self._stream = f"{job_name}/algo-1-{int(time.time())}"
+        self._stream = f"{stream}-{int(time.time())}"
         self._on_line = on_line
         # bounded: a script that prints faster than lines are stored waits, instead of filling the memory
         self._lines: Queue[dict[str, Any] | None] = Queue(_WAITING_LINES)

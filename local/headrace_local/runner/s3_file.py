@@ -1,60 +1,60 @@
-"""File mode from S3: the objects below a prefix become files of the channel's folder before the script starts.
+"""File mode from S3: the objects of a channel become files of its folder before the script starts.
 
-Keys are whatever somebody once wrote; none may name a place outside the channel's folder. Those that cannot be a
-path end the job as they do in SageMaker ("illegal char sub-sequence '//'").
+A file lies at its key without the prefix: of a manifest the manifest's own, else the folder that the prefix names or
+in which it ends. Keys are whatever somebody once wrote; none may name a place outside the channel's folder. Those that
+cannot be a path end the job as they do in SageMaker ("illegal char sub-sequence '//'").
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any
 
-from headrace_local.runner.job import JobFailed
-from headrace_local.state import ACCOUNT
-
-
-class S3Object(NamedTuple):
-    """An object of a listing; ``size`` in bytes."""
-
-    key: str
-    size: int
+from headrace_local.runner.instance import Instance
+from headrace_local.runner.job import JobFailed, TrainingJob
+from headrace_local.runner.s3_objects import Listing, S3Object, list_objects, share, shuffled
+from headrace_local.runner.s3_storage import S3Storage
+from headrace_local.runner.supply import Supply
 
 
-def download(s3: Any, source: Mapping[str, Any], folder: Path, *, region: str, role_arn: str) -> None:
-    """Bring what lies below the source's S3Uri into the folder. Raises JobFailed, in SageMaker's words."""
-    uri = str(source["S3Uri"])
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-    try:
-        objects = list(_listing(s3, bucket, prefix))
-    except s3.exceptions.ClientError:
-        objects = []
-    if not objects:
-        raise JobFailed(
-            f'ClientError: Data download failed:No S3 objects found under S3 URL "{uri}" given in input data source. '
-            f"Please ensure that the bucket exists in the selected region ({region}), that objects exist under that "
-            f'S3 prefix, and that the role "{role_arn}" has "s3:ListBucket" permissions on bucket "{bucket}".'
-        )
-    files = dict(plan(objects, prefix))
+def bring(job: TrainingJob, channel: Mapping[str, Any], instance: Instance) -> Supply:
+    """Bring this instance's share of the channel into its folder. Raises JobFailed, in SageMaker's words."""
+    source = channel["DataSource"]["S3DataSource"]
+    listing = list_objects(job, source)
+    mine = share(shuffled(listing.objects, channel, epoch=0), source, instance)
+    copy(listing, paths_of(listing, mine), instance.workspace.channel(channel["ChannelName"]), job.region)
+    return Supply()
+
+
+def paths_of(listing: Listing, objects: Iterable[S3Object]) -> dict[str, PurePosixPath]:
+    """Key -> relative path of the objects. Raises JobFailed for keys that cannot be files of one folder."""
+    files = dict(plan(objects, listing.prefix))
     refuse_clashes(files.values())
-    folder.mkdir(parents=True, exist_ok=True)
+    return files
+
+
+def copy(listing: Listing, files: Mapping[str, PurePosixPath], folder: Path, region: str) -> None:
+    """Write the files. Raises JobFailed when one cannot be written or is gone since it was listed."""
+    storage = S3Storage(region)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         for parent in {path.parent for path in files.values()}:
             (folder / parent).mkdir(parents=True, exist_ok=True)
-        _read_all(bucket, region, {key: folder / path for key, path in files.items()})
+        for key, path in files.items():
+            content = storage.read(listing.bucket, key)
+            if content is None:
+                raise JobFailed(f"ClientError: Data download failed:NoSuchKey: s3://{listing.bucket}/{key}")
+            (folder / path).write_bytes(content)
     except OSError as error:
         raise JobFailed(f"ClientError: Data download failed:{error.strerror}: {error.filename}") from None
 
 
 def plan(objects: Iterable[S3Object], prefix: str) -> Iterator[tuple[str, PurePosixPath]]:
-    """Key and relative path of each object that becomes a file. Raises JobFailed for a key that is no path.
-
-    An empty object whose key ends in a slash only marks a folder.
-    """
+    """Key and relative path of each object that becomes a file. Raises JobFailed for a key that is no path."""
     for each in objects:
-        if each.key.endswith("/") and each.size == 0:
-            continue
-        yield each.key, _relative_path(each.key, prefix)
+        if not each.is_folder_marker:
+            yield each.key, _relative_path(each.key, prefix)
 
 
 def _relative_path(key: str, prefix: str) -> PurePosixPath:
@@ -88,19 +88,3 @@ def refuse_clashes(paths: Iterable[PurePosixPath]) -> None:
                 raise JobFailed(
                     f"ClientError: Data download failed:'{parent}' is an object and also the folder of '{path}'"
                 )
-
-
-def _listing(s3: Any, bucket: str, prefix: str) -> Iterator[S3Object]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for each in page.get("Contents", ()):
-            yield S3Object(each["Key"], each["Size"])
-
-
-def _read_all(bucket: str, region: str, files: Mapping[str, Path]) -> None:
-    # out of moto's own storage: over HTTP, client and server would share this interpreter and take 5 ms an object
-    from moto.s3.models import s3_backends
-    from moto.utilities.utils import get_partition
-
-    storage = s3_backends[ACCOUNT][get_partition(region)]
-    for key, path in files.items():
-        path.write_bytes(storage.get_object(bucket, key).value)

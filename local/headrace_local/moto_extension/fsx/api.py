@@ -10,17 +10,21 @@ from typing import Any
 from moto.fsx.models import FSxBackend
 from moto.fsx.responses import FSxResponse
 
-from headrace_local.moto_extension.fsx import associations, file_systems
+from headrace_local.moto_extension.fsx import associations, file_systems, tasks
 from headrace_local.moto_extension.fsx.associations import Association
 from headrace_local.moto_extension.fsx.errors import (
     BadRequest,
     DataRepositoryAssociationNotFound,
+    DataRepositoryTaskNotFound,
     FileSystemNotFound,
     IncompatibleParameterError,
 )
 from headrace_local.moto_extension.fsx.file_systems import FileSystem
+from headrace_local.moto_extension.fsx.tasks import Task
+from headrace_local.runner.lustre import files_of
 
 DEFAULT_PAGE = 100
+Made = FileSystem | Association | Task
 
 
 @dataclass(slots=True)
@@ -29,7 +33,8 @@ class Store:
 
     file_systems: dict[str, FileSystem] = field(default_factory=dict)
     associations: dict[str, Association] = field(default_factory=dict)
-    by_token: dict[str, tuple[Mapping[str, Any], FileSystem | Association]] = field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)
+    by_token: dict[str, tuple[Mapping[str, Any], Made]] = field(default_factory=dict)
 
     def file_system(self, file_system_id: str) -> FileSystem:
         """Raises FileSystemNotFound when there is none, or no more."""
@@ -53,7 +58,13 @@ class Store:
             if not each.life.is_gone and file_system_id in (None, each.file_system_id)
         ]
 
-    def made_before(self, request: Mapping[str, Any]) -> FileSystem | Association | None:
+    def task(self, task_id: str) -> Task:
+        """Raises DataRepositoryTaskNotFound when there is none."""
+        if task_id not in self.tasks:
+            raise DataRepositoryTaskNotFound(f"Data repository task '{task_id}' does not exist.")
+        return self.tasks[task_id]
+
+    def made_before(self, request: Mapping[str, Any]) -> Made | None:
         """What an equal request with the same client token has made. Raises when the parameters differ."""
         earlier = self.by_token.get(request.get("ClientRequestToken", ""))
         if earlier is None:
@@ -94,12 +105,16 @@ def _describe_file_systems(response: FSxResponse) -> str:
 
 def _delete_file_system(response: FSxResponse) -> str:
     request, store = json.loads(response.body), store_of(response.fsx_backend)
-    file_system = store.file_system(request["FileSystemId"])
+    wanted = str(request["FileSystemId"])
+    file_system = store.file_system(wanted)
     if file_system.life.lifecycle == "CREATING":
         raise BadRequest(f"Cannot delete file system {file_system.file_system_id} while it is CREATING.")
-    file_system.life.end()
+    if any(each.lifecycle == "EXECUTING" for each in store.tasks.values() if each.file_system_id == wanted):
+        raise BadRequest(f"Cannot delete file system {wanted} while a data repository task is EXECUTING.")
+    file_system.end()
     for each in store.living_associations(file_system.file_system_id):
         each.life.end()
+    files_of(file_system.file_system_id).discard()
     return _answer(FileSystemId=file_system.file_system_id, Lifecycle="DELETING", LustreResponse={})
 
 
@@ -111,6 +126,8 @@ def _create_association(response: FSxResponse) -> str:
         file_system = store.file_system(request["FileSystemId"])
         made = associations.make(request, file_system, store.living_associations())
         _remember(backend, request, made)
+        is_imported = bool(request.get("BatchImportMetaDataOnCreate"))
+        files_of(file_system.file_system_id).link(made.link, is_imported=is_imported)
         store.associations[made.association_id] = made
     return _answer(Association=made.describe(_tags(backend, made.arn)))
 
@@ -132,14 +149,39 @@ def _delete_association(response: FSxResponse) -> str:
     request = json.loads(response.body)
     association = store_of(response.fsx_backend).association(request["AssociationId"])
     association.life.end()
-    return _answer(
-        AssociationId=association.association_id,
-        Lifecycle="DELETING",
-        DeleteDataInFileSystem=request.get("DeleteDataInFileSystem", False),
-    )
+    with_files = bool(request.get("DeleteDataInFileSystem"))
+    files_of(association.file_system_id).unlink(association.association_id, with_files=with_files)
+    return _answer(AssociationId=association.association_id, Lifecycle="DELETING", DeleteDataInFileSystem=with_files)
 
 
-def _remember(backend: FSxBackend, request: Mapping[str, Any], made: FileSystem | Association) -> None:
+def _create_task(response: FSxResponse) -> str:
+    request, backend = json.loads(response.body), response.fsx_backend
+    store = store_of(backend)
+    made = store.made_before(request)
+    if not isinstance(made, Task):
+        store.file_system(request["FileSystemId"])
+        made = tasks.make(request, account=backend.account_id, region=backend.region_name)
+        _remember(backend, request, made)
+        store.tasks[made.task_id] = made
+    return _answer(DataRepositoryTask=made.describe(_tags(backend, made.arn)))
+
+
+def _describe_tasks(response: FSxResponse) -> str:
+    request, backend = json.loads(response.body), response.fsx_backend
+    store = store_of(backend)
+    ids = request.get("TaskIds")
+    found = [store.task(each) for each in ids] if ids else list(store.tasks.values())
+    filters = {each["Name"]: each["Values"] for each in request.get("Filters", [])}
+    shown = [
+        each
+        for each in found
+        if each.file_system_id in filters.get("file-system-id", [each.file_system_id])
+        and each.lifecycle in filters.get("task-lifecycle", [each.lifecycle])
+    ]
+    return _page(request, "DataRepositoryTasks", [each.describe(_tags(backend, each.arn)) for each in shown])
+
+
+def _remember(backend: FSxBackend, request: Mapping[str, Any], made: Made) -> None:
     if request.get("ClientRequestToken"):
         store_of(backend).by_token[request["ClientRequestToken"]] = (request, made)
     if request.get("Tags"):
@@ -169,3 +211,5 @@ def install() -> None:
     FSxResponse.create_data_repository_association = _create_association
     FSxResponse.describe_data_repository_associations = _describe_associations
     FSxResponse.delete_data_repository_association = _delete_association
+    FSxResponse.create_data_repository_task = _create_task
+    FSxResponse.describe_data_repository_tasks = _describe_tasks

@@ -8,12 +8,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from headrace_local.moto_extension.clients import client
 from headrace_local.moto_extension.fsx.errors import BadRequest
 from headrace_local.moto_extension.fsx.file_systems import FileSystem, deployment_type
 from headrace_local.moto_extension.fsx.life import Life
+from headrace_local.runner.lustre import Link
 from headrace_local.settings import Settings
 
 MAX_PER_FILE_SYSTEM = 8
@@ -43,6 +45,20 @@ class Association:
     def arn(self) -> str:
         """The ARN, by which tags are kept."""
         return f"arn:aws:fsx:{self.region}:{self.account}:association/{self.file_system_id}/{self.association_id}"
+
+    @property
+    def link(self) -> Link:
+        """The link as the file system's content knows it."""
+        bucket, _, prefix = str(self.request["DataRepositoryPath"]).removeprefix("s3://").partition("/")
+        policy = self.request.get("S3", {}).get("AutoImportPolicy", {})
+        return Link(
+            association_id=self.association_id,
+            region=self.region,
+            bucket=bucket,
+            prefix=f"{prefix.rstrip('/')}/" if prefix else "",
+            path=PurePosixPath(self.path),
+            auto_import=frozenset(policy.get("Events", ())),
+        )
 
     def describe(self, tags: list[dict[str, str]]) -> dict[str, Any]:
         """One element of DescribeDataRepositoryAssociations."""

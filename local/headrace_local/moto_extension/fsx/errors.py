@@ -28,3 +28,11 @@ class DataRepositoryAssociationNotFound(FsxError):
 
 class IncompatibleParameterError(FsxError):
     """A client token that was used before with other parameters."""
+
+
+class DataRepositoryTaskNotFound(FsxError):
+    """No such task."""
+
+
+class UnsupportedOperation(FsxError):
+    """The operation is not supported for this resource."""

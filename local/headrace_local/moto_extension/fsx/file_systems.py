@@ -6,12 +6,14 @@ Sources: Amazon FSx API Reference, CreateFileSystem and LustreFileSystemConfigur
 
 from __future__ import annotations
 
+import math
 import secrets
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from headrace_local.moto_extension import network_interfaces
 from headrace_local.moto_extension.clients import client
 from headrace_local.moto_extension.fsx.errors import BadRequest
 from headrace_local.moto_extension.fsx.life import Life
@@ -42,6 +44,7 @@ class FileSystem:
     vpc_id: str
     mount_name: str
     life: Life
+    interface_ids: tuple[str, ...] = ()
     file_system_id: str = field(default_factory=lambda: f"fs-0{secrets.token_hex(8)}")
 
     @property
@@ -53,6 +56,26 @@ class FileSystem:
     def dns_name(self) -> str:
         """What a client mounts."""
         return f"{self.file_system_id}.fsx.{self.region}.amazonaws.com"
+
+    def attach(self) -> None:
+        """Put its file servers into the subnet. Raises BadRequest where that has too few free addresses."""
+        try:
+            self.interface_ids = network_interfaces.make(
+                account=self.account,
+                region=self.region,
+                subnet_id=self.request["SubnetIds"][0],
+                group_ids=self.request.get("SecurityGroupIds", []),
+                description=f"Created By Amazon FSx; for file system {self.file_system_id}",
+                count=file_servers(self.request["StorageCapacity"]),
+            )
+        except network_interfaces.NoFreeAddress as error:
+            raise BadRequest(f"Not enough free addresses: {error}.") from None
+
+    def end(self) -> None:
+        """Deletion is asked for; asking again changes nothing."""
+        self.life.end()
+        network_interfaces.remove(account=self.account, region=self.region, interface_ids=self.interface_ids)
+        self.interface_ids = ()
 
     def describe(self, tags: list[dict[str, str]]) -> dict[str, Any]:
         """One element of DescribeFileSystems."""
@@ -67,7 +90,7 @@ class FileSystem:
             "StorageType": self.request.get("StorageType", "SSD"),
             "VpcId": self.vpc_id,
             "SubnetIds": self.request["SubnetIds"],
-            "NetworkInterfaceIds": [],
+            "NetworkInterfaceIds": list(self.interface_ids),
             "DNSName": self.dns_name,
             "ResourceARN": self.arn,
             "Tags": tags,
@@ -85,6 +108,11 @@ def deployment_type(request: Mapping[str, Any]) -> str:
     return str(request.get("LustreConfiguration", {}).get("DeploymentType", "SCRATCH_1"))
 
 
+def file_servers(capacity_gib: int) -> int:
+    """One for the metadata and one for each 2,400 GiB begun; each has a network interface of its own."""
+    return 1 + math.ceil(capacity_gib / 2400)
+
+
 def make(request: Mapping[str, Any], *, account: str, region: str) -> FileSystem:
     """A new file system, CREATING. Raises BadRequest for what the service refuses."""
     if request.get("FileSystemType") != "LUSTRE":
@@ -96,7 +124,7 @@ def make(request: Mapping[str, Any], *, account: str, region: str) -> FileSystem
     if not isinstance(capacity, int) or not is_legal(capacity):
         raise BadRequest(f"Invalid Lustre FS storage capacity: {capacity}. Must be {rule}.")
     settings = Settings.from_environment()
-    return FileSystem(
+    made = FileSystem(
         request=request,
         account=account,
         region=region,
@@ -104,6 +132,8 @@ def make(request: Mapping[str, Any], *, account: str, region: str) -> FileSystem
         mount_name="fsx" if kind == "SCRATCH_1" else _random_mount_name(),
         life=Life(creating_seconds=settings.fsx_creating_seconds, deleting_seconds=settings.fsx_deleting_seconds),
     )
+    made.attach()
+    return made
 
 
 def _random_mount_name() -> str:

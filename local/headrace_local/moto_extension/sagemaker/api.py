@@ -14,6 +14,7 @@ from moto.sagemaker.exceptions import ResourceInUseException, ResourceNotFound, 
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
+from headrace_local.moto_extension.sagemaker import listing
 from headrace_local.moto_extension.sagemaker.validation import refusals
 from headrace_local.runner.execution import run_in_background
 from headrace_local.runner.job import FINAL, TrainingJob
@@ -101,8 +102,18 @@ def _describe(response: SageMakerResponse) -> ActionResult:
     return ActionResult(backend.training_jobs[name].response_object)
 
 
+def _list(response: SageMakerResponse) -> ActionResult:
+    jobs = [each.job for each in response.sagemaker_backend.training_jobs.values()]
+    try:
+        page = listing.page(json.loads(response.body or "{}"), jobs)
+    except ValueError as error:
+        raise ValidationError(message=str(error)) from None
+    return ActionResult(page)
+
+
 def install() -> None:
     """moto dispatches a request to the method of its response class with the operation's name."""
     SageMakerResponse.create_training_job = _create
     SageMakerResponse.describe_training_job = _describe
     SageMakerResponse.stop_training_job = _stop
+    SageMakerResponse.list_training_jobs = _list

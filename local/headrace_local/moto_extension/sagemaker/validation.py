@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from headrace.service_model import violations
 
 from headrace_local.moto_extension.clients import client
-from headrace_local.runner import channels
+from headrace_local.runner import channels, checkpoints
 
 Request = Mapping[str, Any]
+MAX_INSTANCES: Final = 8
+"""Each instance is a process of this machine, with a copy of its data in File mode."""
 
 
 def refusals(request: Request, region: str) -> list[str]:
@@ -83,8 +85,23 @@ def _what_can_run(request: Request) -> Iterator[str]:
             "the embedded AWS runs no container image: AlgorithmSpecification.ContainerEntrypoint must name the "
             "command of the job"
         )
-    resources = request["ResourceConfig"]
-    if "InstanceType" not in resources or resources.get("InstanceCount") != 1:
-        yield "the embedded AWS runs jobs of one instance: ResourceConfig needs InstanceType, and InstanceCount 1"
+    yield from _instances(request["ResourceConfig"])
+    yield from checkpoints.refusals(request)
     if request["OutputDataConfig"].get("CompressionType", "GZIP") != "GZIP":
         yield "the embedded AWS uploads models as model.tar.gz: OutputDataConfig.CompressionType must be GZIP"
+
+
+def _instances(resources: Mapping[str, Any]) -> Iterator[str]:
+    count = resources.get("InstanceCount")
+    if resources.get("InstanceGroups"):
+        yield (
+            "ResourceConfig.InstanceGroups: the embedded AWS runs no heterogeneous cluster, since all instances would "
+            "be this machine; give InstanceType and InstanceCount"
+        )
+    elif "InstanceType" not in resources or not count:
+        yield "ResourceConfig needs InstanceType, and InstanceCount of at least 1"
+    elif count > MAX_INSTANCES:
+        yield (
+            f"ResourceConfig.InstanceCount {count}: the embedded AWS runs at most {MAX_INSTANCES} instances of a job, "
+            "since all are processes of this machine"
+        )
