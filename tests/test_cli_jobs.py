@@ -15,10 +15,10 @@ from uuid import uuid4
 import boto3
 import pytest
 from headrace import cli
-from headrace.cli.job_view import duration_text, summary_text
+from headrace.cli.job_view import duration_text, follow, summary_text
 from headrace.cli.logs import start_time
 from headrace.errors import InvalidInput
-from headrace.job_description import ChannelDescription, Instances, JobDescription
+from headrace.job_description import ChannelDescription, Instances, JobDescription, Transition
 from headrace.platform import FoundationPart, Roles, parameter_name, to_plain
 from headrace.roads import EFS
 
@@ -396,3 +396,34 @@ def test_a_screen_shows_spot_several_instances_and_hostile_text_as_text() -> Non
     assert "[red]m = 1" in text
     assert "[bold]no[2J" in text
     assert "\x1b" not in text
+
+
+def test_a_phase_is_one_line_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """However long its message is: nobody asked for a width, and the next program reads lines."""
+    created = datetime(2026, 1, 1, tzinfo=UTC)
+    message = "ClientError: Unable to mount file system " + "fs-0123456789abcdef0 " * 20
+    phase = Transition(status="Failed", message=message, started=created, ended=created)
+    job = JobDescription(
+        name="job", arn="arn", status="Failed", secondary_status="Failed", created=created, ended=created, metrics={}
+    )
+    assert follow([phase, job]) is job
+    assert [line.split("] ", 1)[1] for line in capsys.readouterr().err.splitlines()] == [f"Failed: {message}"]
+
+
+def test_spot_saves_nothing_where_nothing_ran() -> None:
+    """A job that was stopped before it trained has no seconds to divide by."""
+    created = datetime(2026, 1, 1, tzinfo=UTC)
+    job = JobDescription(
+        name="job",
+        arn="arn",
+        status="Stopped",
+        secondary_status="Stopped",
+        created=created,
+        ended=created,
+        metrics={},
+        training_seconds=0,
+        billable_seconds=0,
+        is_spot=True,
+    )
+    assert job.spot_savings_percent is None
+    assert "Stopped" in summary_text(job)

@@ -356,7 +356,7 @@ def test_sizes_are_checked_at_once(call: Callable[[], Any]) -> None:
 CONFIGURATION = {
     "inputdataconfig.json": {
         "train": {"TrainingInputMode": "Pipe", "S3DistributionType": "ShardedByS3Key", "RecordWrapperType": "RecordIO"},
-        "images": {"ContentType": "image/png", "TrainingInputMode": "FastFile"},
+        "images": {"ContentType": "image/png", "TrainingInputMode": "File"},
     },
     "resourceconfig.json": {
         "current_host": "algo-2",
@@ -387,7 +387,7 @@ def test_channels_are_what_sagemaker_wrote(opt_ml: Path) -> None:
     """Name, folder, mode, distribution, wrapper and content type."""
     data = opt_ml / "input" / "data"
     assert ingest.channels(opt_ml) == {
-        "images": Channel("images", data / "images", "FastFile", content_type="image/png"),
+        "images": Channel("images", data / "images", "File", content_type="image/png"),
         "train": Channel("train", data / "train", "Pipe", "ShardedByS3Key", "RecordIO"),
     }
     assert ingest.channel("train", opt_ml) == ingest.channels(opt_ml)["train"]
@@ -399,7 +399,7 @@ def test_the_toolkits_variables_are_honoured(opt_ml: Path, monkeypatch: pytest.M
     assert ingest.channel("images").path == opt_ml / "input" / "data" / "images"
     monkeypatch.setenv("SM_CHANNEL_IMAGES", "/elsewhere")
     assert ingest.channel("images").path == Path("/elsewhere")
-    assert ingest.channel("images").mode == "FastFile"
+    assert ingest.channel("images").content_type == "image/png"
     assert ingest.channel("images", opt_ml).path == opt_ml / "input" / "data" / "images"
     monkeypatch.setenv("SM_INPUT_CONFIG_DIR", str(opt_ml / "nothing"))
     assert ingest.channels() == {}
@@ -492,7 +492,7 @@ def test_each_mode_has_its_own_way(opt_ml: Path) -> None:
     """The other one is refused with what to call instead, before anything is iterated."""
     with pytest.raises(IngestError, match=r"channel train is in Pipe mode, which has no files: use epochs\(\)"):
         ingest.channel("train", opt_ml).files()
-    with pytest.raises(IngestError, match=r"channel images is in FastFile mode, which has no epochs: use files\(\)"):
+    with pytest.raises(IngestError, match=r"channel images is in File mode, which has no epochs: use files\(\)"):
         ingest.channel("images", opt_ml).open_epoch(0)
     with pytest.raises(IngestError, match="there is no folder /nowhere"):
         Channel("train", Path("/nowhere")).files()
@@ -652,7 +652,7 @@ def test_the_one_file_is_enough(tmp_path: Path, opt_ml: Path, python: str) -> No
     listed = run([python, "-I", "-S", copied, "--root", str(opt_ml)]).stdout.splitlines()
     assert listed == [
         "host algo-2, number 1 of 3",
-        f"channel images: {opt_ml}/input/data/images, FastFile, FullyReplicated, record wrapper None",
+        f"channel images: {opt_ml}/input/data/images, File, FullyReplicated, record wrapper None",
         f"channel train: {opt_ml}/input/data/train, Pipe, ShardedByS3Key, record wrapper RecordIO",
     ]
     program = (

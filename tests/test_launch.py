@@ -1,89 +1,36 @@
-"""Plan, check and submit a launch."""
+"""The deeds of a launch: upload, create, watch, and go on where AWS has no capacity."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from headrace import launch
-from headrace.errors import HeadraceError, InvalidInput
+from headrace.aws import Aws
+from headrace.errors import HeadraceError, InvalidInput, NoCapacity
+from headrace.job_description import JobDescription, LogLine, description_of
 from headrace.job_file import JobFile
-from headrace.platform import Platform
-from headrace.rules import Level, RuleViolations, run_rules
-from headrace.rules.launch import LAUNCH_RULES, ChannelSpec, LaunchSpec
+from headrace.planning import LaunchPlan, plan
+from headrace.rules import RuleViolations
+from headrace_local.process import Running
 
-from tests.test_training import FOUNDATION
+from tests.conftest import DeployedPlatform
+from tests.test_training import S3_PLATFORM
 
-CHANNEL = ChannelSpec(
-    name="train", bucket="lake", prefix="data/x/", is_readable=True, bucket_region="eu-west-1", has_objects=True
-)
-GOOD = LaunchSpec(
-    job_name="headrace-dev-x",
-    job_name_prefix="headrace-dev-",
-    region="eu-west-1",
-    channels=(CHANNEL,),
-    readable_locations=("s3://lake/data/",),
-    role_arn="arn:aws:iam::111111111111:role/r",
-    has_own_role=False,
-    image="111111111111.dkr.ecr.eu-west-1.amazonaws.com/x:1",
-    request_violations=(),
-    is_name_in_use=False,
-    role_exists=True,
-    image_exists=True,
-)
-
-
-def _channel(**changes: Any) -> dict[str, Any]:
-    return {"channels": (replace(CHANNEL, **changes),)}
-
-
-WRONG = [
-    (_channel(bucket_region=None), "V19", "create bucket 'lake'"),
-    ({"channels": ()}, "V51", "1 to 20"),
-    ({"channels": (CHANNEL,) * 21}, "V51", "21 channels"),
-    (_channel(bucket_region="us-east-1"), "V54", "launch in us-east-1"),
-    ({"job_name": "digits"}, "V59", "fix: headrace-dev-digits"),
-    (_channel(has_objects=False), "V80", "s3://lake/data/x/"),
-    (_channel(is_readable=False), "V81", "below s3://lake/data/"),
-    ({"role_exists": False}, "V82", "role/r"),
-    ({"image_exists": False}, "V83", "push the image"),
-    ({"is_name_in_use": True}, "V84", "base_job_name"),
-    ({"request_violations": (("RoleArn", "'x'", "a pattern"),)}, "V85", "RoleArn is 'x'; allowed: a pattern"),
-]
-
-
-def test_a_good_launch_has_no_findings() -> None:
-    """Nothing to say."""
-    assert run_rules(LAUNCH_RULES, GOOD) == []
-
-
-@pytest.mark.parametrize(("changes", "rule_id", "expected"), WRONG)
-def test_each_rule_of_a_launch_says_value_and_fix(changes: dict[str, Any], rule_id: str, expected: str) -> None:
-    """One change, one finding."""
-    findings = run_rules(LAUNCH_RULES, replace(GOOD, **changes))
-    assert [each.rule_id for each in findings] == [rule_id]
-    assert expected in str(findings[0])
-    assert findings[0].level is Level.ERROR
-
-
-def test_every_rule_of_a_launch_is_in_the_table() -> None:
-    """A rule without a row would be a rule that nobody saw fail."""
-    assert {rule.rule_id for rule in LAUNCH_RULES} == {rule_id for _, rule_id, _ in WRONG}
-
-
-def test_a_job_with_a_role_of_its_own_is_not_bound_to_the_platforms_trust() -> None:
-    """Name prefix and data locations are what the platform's roles are limited to."""
-    spec = replace(GOOD, has_own_role=True, job_name="digits", **_channel(is_readable=False))
-    assert run_rules(LAUNCH_RULES, spec) == []
+START = datetime(2026, 1, 1, tzinfo=UTC)
+LACKS = "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance."
 
 
 class FakeAws:
-    """The two deeds of a launch, recorded; the create fails when told to."""
+    """The deeds of a launch, recorded. ``endings``: for each job in turn, an error of its creation, or how it ends."""
 
-    def __init__(self, fails: bool = False) -> None:
-        self.fails, self.deeds = fails, []
+    def __init__(self, *endings: Exception | tuple[str, str | None]) -> None:
+        self.deeds: list[tuple[Any, ...]] = []
+        self._endings = list(endings) or [("Completed", None)]
+        self._ended: dict[str, tuple[str, str | None]] = {}
+        self.s3 = self.training_jobs = self.job_logs = self
 
     def put_object(self, bucket: str, key: str, body: bytes) -> None:
         self.deeds.append(("put", bucket, key, bool(body)))
@@ -91,11 +38,39 @@ class FakeAws:
     def delete_object(self, bucket: str, key: str) -> None:
         self.deeds.append(("delete", bucket, key))
 
-    def create_training_job(self, request: dict[str, Any]) -> str:
-        if self.fails:
-            raise InvalidInput("CreateTrainingJob: ResourceLimitExceeded: quota")
-        self.deeds.append(("create", request["TrainingJobName"]))
+    def create(self, request: dict[str, Any]) -> str:
+        ending = self._endings.pop(0)
+        if isinstance(ending, Exception):
+            raise ending
+        name = request["TrainingJobName"]
+        self.deeds.append(("create", name))
+        self._ended[name] = ending
         return "arn"
+
+    def describe(self, name: str) -> JobDescription:
+        status, reason = self._ended[name]
+        return description_of(
+            {
+                "TrainingJobName": name,
+                "TrainingJobArn": f"arn:{name}",
+                "TrainingJobStatus": status,
+                "SecondaryStatus": status,
+                "CreationTime": START,
+                "LastModifiedTime": START + timedelta(seconds=9),
+                "ResourceConfig": {"InstanceCount": 1},
+                "SecondaryStatusTransitions": [{"Status": "Starting", "StartTime": START}],
+            }
+            | ({"FailureReason": reason} if reason else {})
+        )
+
+    def lines(self, _name: str, _seen: dict[str, str]) -> list[LogLine]:
+        return []
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No waiting for the last lines of a log that the fake has not."""
+    monkeypatch.setattr(launch, "_LAST_LINES_SECONDS", 0)
 
 
 @pytest.fixture
@@ -118,16 +93,128 @@ KEY = "code/headrace-dev-x/source.tar.gz"
 def test_code_is_uploaded_before_the_job_is_created(job: JobFile) -> None:
     """The job begins at once, so its code has to lie there."""
     aws: Any = FakeAws()
-    launch.submit(launch.plan(job, Platform(foundation=FOUNDATION)), aws)
+    launch.submit(plan(job, S3_PLATFORM), aws)
     assert aws.deeds == [("put", "lake", KEY, True), ("create", "headrace-dev-x")]
 
 
 def test_a_job_that_cannot_be_created_leaves_no_code_behind(job: JobFile) -> None:
     """Nothing half-made stays."""
-    aws: Any = FakeAws(fails=True)
+    aws: Any = FakeAws(NoCapacity("CreateTrainingJob: ResourceLimitExceeded: quota"))
     with pytest.raises(HeadraceError, match="quota"):
-        launch.submit(launch.plan(job, Platform(foundation=FOUNDATION)), aws)
+        launch.submit(plan(job, S3_PLATFORM), aws)
     assert aws.deeds == [("put", "lake", KEY, True), ("delete", "lake", KEY)]
+
+
+def _retrying(job: JobFile, *types: str) -> LaunchPlan:
+    return plan(JobFile.model_validate(job.model_dump() | {"capacity_retry": {"instance_types": types}}), S3_PLATFORM)
+
+
+def _ends(launched: LaunchPlan, aws: Any) -> list[tuple[str, str]]:
+    """Each attempt's end, as the events of the run tell it; the jobs of the fake have ended when they are looked at."""
+    return [(each.name, each.status) for each in launch.run(launched, aws) if isinstance(each, JobDescription)]
+
+
+PUT = ("put", "lake", KEY, True)
+FIRST, SECOND, THIRD = "headrace-dev-x", "headrace-dev-x-2", "headrace-dev-x-3"
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_job_that_gets_instances_is_the_only_attempt(job: JobFile) -> None:
+    """Whatever else could have been tried."""
+    aws: Any = FakeAws()
+    assert _ends(_retrying(job, "ml.m5.xlarge"), aws) == [(FIRST, "Completed")]
+    assert aws.deeds == [PUT, ("create", FIRST)]
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    "reason", [LACKS, "InsufficientInstanceCapacity: none of ml.m5.large", "ClientError: CapacityError: none"]
+)
+def test_a_job_that_found_no_capacity_is_tried_again_elsewhere(job: JobFile, reason: str) -> None:
+    """The next attempt is another job with another type; the code is uploaded once."""
+    aws: Any = FakeAws(("Failed", reason), ("Completed", None))
+    assert _ends(_retrying(job, "ml.m5.xlarge", "ml.c5.xlarge"), aws) == [(FIRST, "Failed"), (SECOND, "Completed")]
+    assert aws.deeds == [PUT, ("create", FIRST), ("create", SECOND)]
+
+
+@pytest.mark.usefixtures("quick")
+def test_where_nothing_has_capacity_the_last_attempt_is_the_end(job: JobFile) -> None:
+    """Its description is the result; the code stays, since jobs were created that name it."""
+    aws: Any = FakeAws(*[("Failed", LACKS)] * 3)
+    ends = _ends(_retrying(job, "ml.m5.xlarge", "ml.c5.xlarge"), aws)
+    assert ends == [(FIRST, "Failed"), (SECOND, "Failed"), (THIRD, "Failed")]
+    assert "delete" not in {deed[0] for deed in aws.deeds}
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    "ending", [("Failed", "AlgorithmError: exit code 1"), ("Stopped", None), ("Stopped", LACKS), ("Failed", None)]
+)
+def test_what_failed_for_another_reason_is_not_tried_again(job: JobFile, ending: tuple[str, str | None]) -> None:
+    """A script that fails would fail again, and a job that somebody stopped is to be stopped."""
+    aws: Any = FakeAws(ending, ("Completed", None))
+    assert _ends(_retrying(job, "ml.m5.xlarge"), aws) == [(FIRST, ending[0])]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_quota_that_leaves_no_room_is_want_of_capacity(job: JobFile) -> None:
+    """ResourceLimitExceeded refuses the creation itself; another type has a quota of its own."""
+    aws: Any = FakeAws(NoCapacity("CreateTrainingJob: ResourceLimitExceeded: quota"), ("Completed", None))
+    assert _ends(_retrying(job, "ml.m5.xlarge"), aws) == [(SECOND, "Completed")]
+    assert aws.deeds == [PUT, ("create", SECOND)]
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("refused", [NoCapacity("quota"), InvalidInput("CreateTrainingJob: ValidationException: x")])
+def test_code_is_taken_back_when_no_job_was_created(job: JobFile, refused: HeadraceError) -> None:
+    """Nothing half-made stays; the error is the last one."""
+    aws: Any = FakeAws(NoCapacity("quota of the first"), refused)
+    with pytest.raises(type(refused), match=str(refused)):
+        list(launch.run(_retrying(job, "ml.m5.xlarge"), aws))
+    assert aws.deeds == [PUT, ("delete", "lake", KEY)]
+
+
+@pytest.mark.usefixtures("quick")
+def test_code_stays_when_a_job_was_created_before_the_refusal(job: JobFile) -> None:
+    """The first job's record names it, and SageMaker may repeat a job after an error of its own."""
+    aws: Any = FakeAws(("Failed", LACKS), NoCapacity("quota of the second"))
+    events = launch.run(_retrying(job, "ml.m5.xlarge"), aws)
+    with pytest.raises(NoCapacity, match="quota of the second"):
+        list(events)
+    assert aws.deeds == [PUT, ("create", FIRST)]
+
+
+def test_zones_are_tried_on_the_embedded_aws_until_one_has_instances(
+    deployed: DeployedPlatform, embedded_aws: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real facade and a real job: no capacity in the first zone, instances in the second."""
+    for name, value in deployed.environment.items():
+        monkeypatch.setenv(name, value)
+    aws, foundation = Aws(), deployed.foundation
+    aws.s3.put_object(foundation.bucket, "data/capacity/a", b"x")
+    first, second = (subnet.az_id for subnet in foundation.subnets)
+    wanted = JobFile.model_validate(
+        {
+            "base_job_name": "capacity",
+            "image": "x:1",
+            "instance_type": "ml.m5.large",
+            "command": ["sh", "-c", "test -f /opt/ml/input/data/train/a"],
+            "channels": {"train": {"s3": "data/capacity/"}},
+            "capacity_retry": {"availability_zone_ids": [first, second]},
+        }
+    )
+    lacking = embedded_aws.log_path.parent / "no-capacity"
+    lacking.write_text(f"ml.m5.large@{first}")
+    try:
+        launched = plan(wanted, deployed.platform)
+        ends = [each for each in launch.run(launched, aws) if isinstance(each, JobDescription)]
+    finally:
+        lacking.unlink()
+    assert [(each.name, each.status) for each in ends] == [
+        (launched.job.name, "Failed"),
+        (f"{launched.job.name}-2", "Completed"),
+    ]
+    assert "CapacityError" in (ends[0].failure_reason or "")
 
 
 def test_a_plan_reports_all_that_is_wrong_without_an_account(job: JobFile) -> None:
@@ -140,8 +227,9 @@ def test_a_plan_reports_all_that_is_wrong_without_an_account(job: JobFile) -> No
         }
     )
     with pytest.raises(RuleViolations) as caught:
-        launch.plan(wrong, Platform(foundation=FOUNDATION))
+        plan(wrong, S3_PLATFORM)
     assert {each.rule_id for each in caught.value.findings} == {"V59", "V81", "V85"}
+    assert len(str(caught.value).splitlines()) == 3
 
 
 @pytest.mark.parametrize("name", ["../x", "a b", "a/b", "x" * 65, "*"])
@@ -168,7 +256,7 @@ def test_only_what_lies_below_a_data_location_is_readable(job: JobFile, location
     """As the role's statements have it, letter by letter."""
     wrong = job.model_copy(update={"channels": {"train": job.channels["train"].model_copy(update={"s3": location})}})
     if is_readable:
-        assert launch.plan(wrong, Platform(foundation=FOUNDATION)).request["InputDataConfig"]
+        assert plan(wrong, S3_PLATFORM).request["InputDataConfig"]
     else:
         with pytest.raises(RuleViolations, match="V81"):
-            launch.plan(wrong, Platform(foundation=FOUNDATION))
+            plan(wrong, S3_PLATFORM)

@@ -511,3 +511,15 @@ def test_a_parameter_has_the_tags_of_its_template(stacks: Stacks, aws_session: b
         ResourceType="Parameter", ResourceId=parameter["Properties"]["Name"]
     )
     assert tags["TagList"] == [{"Key": "owner", "Value": "me"}]
+
+
+def test_a_made_up_name_of_a_role_fits(stacks: Stacks, aws_session: boto3.Session) -> None:
+    """IAM takes 64 characters; CloudFormation cuts the name, and keeps the end that makes it unique."""
+    trusting = {"Version": "2012-10-17", "Statement": []}
+    role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trusting}}
+    logical_ids = [f"ExecutionRoleOfATrainingJobOnFileSystems{number}" for number in (1, 2)]
+    name = stacks.create(dict.fromkeys(logical_ids, role))
+    names = [stacks.physical_ids(name)[each] for each in logical_ids]
+    assert all(len(each) == 64 and each.startswith(name) for each in names)
+    assert len(set(names)) == 2
+    assert aws_session.client("iam").get_role(RoleName=names[0])["Role"]["RoleName"] == names[0]

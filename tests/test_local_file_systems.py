@@ -9,7 +9,7 @@ import tarfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Network
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,10 +18,9 @@ import pytest
 from botocore.exceptions import ClientError
 from headrace_local import process
 from headrace_local.process import Running
-from headrace_local.runner import command, file_systems, first_open, layout, lustre
+from headrace_local.runner import command, file_systems, first_open, layout
 from headrace_local.runner.instance import Instance
 from headrace_local.runner.job import TrainingJob
-from headrace_local.runner.lustre import Link, LustreFiles
 from headrace_local.runner.network import Side, closed_ports
 from headrace_local.runner.workspace import Workspace
 
@@ -591,36 +590,6 @@ def test_without_a_mount_namespace_the_channel_is_a_link_and_says_what_it_cannot
     supply = file_systems.bring(job, channel, instance)
     assert (workspace.channel("train") / "file").read_text() == "content"
     assert ("can be written" in (supply.notice or "")) is (mode == "ro")
-
-
-HOSTILE = ["../out", "a//b", "/a", "./a", "a/..", "long" * 64, "good", "good/below", "sub/x"]
-
-
-def test_only_keys_that_can_be_files_are_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key is whatever somebody once wrote; where the system tells of no opens, everything is loaded at once."""
-
-    def cannot() -> None:
-        raise first_open.CannotWatch("fanotify: no such thing")
-
-    objects = [lustre._Object(key, len(key), "etag", 0) for key in HOSTILE]
-    monkeypatch.setattr(lustre, "first_opens", cannot)
-    monkeypatch.setattr(lustre, "_listing", lambda _link: iter(objects))
-    monkeypatch.setattr(lustre._Objects, "__init__", lambda _self, _region: None)
-    monkeypatch.setattr(lustre._Objects, "read_unchanged", lambda _self, _bucket, found: found.key.encode())
-    root = tmp_path / "root"
-    files = LustreFiles(root=root)
-    link = Link(
-        association_id="dra-1",
-        region="us-east-1",
-        bucket="b",
-        prefix="",
-        path=PurePosixPath("/data"),
-        auto_import=frozenset(),
-    )
-    files.link(link, is_imported=True)
-    assert files.load_unwatched() == "fanotify: no such thing"
-    found = {str(each.relative_to(tmp_path)): each.read_text() for each in tmp_path.rglob("*") if each.is_file()}
-    assert found == {"root/data/good": "good", "root/data/sub/x": "sub/x"}
 
 
 def _rule(first: int, last: int, *, group: str | None = None, cidr: str | None = None, protocol: str = "tcp") -> Any:

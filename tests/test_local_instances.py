@@ -17,7 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 from headrace_local.moto_extension.sagemaker import listing
 from headrace_local.process import Running
-from headrace_local.runner import capacity, command, execution, fleet
+from headrace_local.runner import capacity, command, fleet
 from headrace_local.runner.job import JobFailed, TrainingJob
 from headrace_local.runner.supply import Supply
 
@@ -190,10 +190,10 @@ def test_a_channel_that_broke_fails_the_job_whatever_the_command_says(
             raise outcome
         return outcome
 
-    monkeypatch.setattr(fleet, "run", run)
+    monkeypatch.setattr(fleet, "_run", run)
     broken = Supply(failure=lambda: "ClientError: the object has gone")
     with pytest.raises(JobFailed, match="the object has gone"):
-        execution._train(_job("a"), [], [Supply(), broken])
+        fleet.run(_job("a"), [], [Supply(), broken])
 
 
 def test_a_job_waits_for_its_last_instance(aws_session: boto3.Session, sagemaker: Any, start_job: StartJob) -> None:
@@ -229,9 +229,6 @@ def test_a_job_leaves_no_folder_behind(
     assert sorted(each.name for each in folder.iterdir()) == ["algo-1", "algo-2"]
     _go(aws_session, name)
     _end(sagemaker, name)
-    deadline = time.monotonic() + 20
-    while folder.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
     assert not folder.exists()
 
 
@@ -285,6 +282,32 @@ def test_a_job_resumes_from_the_checkpoints_of_another(
     assert _logs(aws_session, name) == {host: ["./epoch/weights", "1"] for host in ("algo-1", "algo-2")}
     keys = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket, Prefix="run/")["Contents"]]
     assert keys == ["run/../../escaped", "run/algo-1", "run/algo-2", "run/epoch/weights"]
+
+
+def test_what_a_failing_job_has_saved_is_brought_back(
+    aws_session: boto3.Session, sagemaker: Any, start_job: StartJob
+) -> None:
+    """It uploads before it fails, as SageMaker does: the next attempt goes on from its last checkpoint."""
+    s3, bucket = aws_session.client("s3"), f"checkpoints-{uuid4().hex[:12]}"
+    s3.create_bucket(Bucket=bucket)
+    script = "cd /opt/ml; echo 1 >checkpoints/last; echo 2 >output/data/trace; echo 3 >model/half; exit 3"
+    job = _end(sagemaker, name := start_job(aws_session, _shell(script), **_checkpoints(f"s3://{bucket}/run/")))
+    assert job["FailureReason"] == "AlgorithmError: , exit code: 3"
+    assert [each["Status"] for each in job["SecondaryStatusTransitions"]][-2:] == ["Uploading", "Failed"]
+    assert s3.get_object(Bucket=bucket, Key="run/last")["Body"].read() == b"1\n"
+    assert _archive(aws_session, name, "output.tar.gz") == {"trace": b"2\n"}
+    assert _archive(aws_session, name, "model.tar.gz") == {"half": b"3\n"}
+
+
+def test_the_reason_of_the_script_wins_over_that_of_the_upload(
+    aws_session: boto3.Session, sagemaker: Any, start_job: StartJob
+) -> None:
+    """What comes first explains the rest; alone, the upload's failure is the job's."""
+    nowhere = {"OutputDataConfig": {"S3OutputPath": f"s3://nowhere-{uuid4().hex[:12]}/output"}}
+    failed = _end(sagemaker, start_job(aws_session, _shell("exit 3"), **nowhere))
+    assert failed["FailureReason"] == "AlgorithmError: , exit code: 3"
+    done = _end(sagemaker, start_job(aws_session, ["true"], **nowhere))
+    assert done["FailureReason"].startswith("ClientError: Artifact upload failed:")
 
 
 def test_checkpoints_are_saved_while_the_script_runs(
@@ -443,10 +466,21 @@ LISTS: list[tuple[dict[str, Any], list[str]]] = [
 def test_jobs_are_listed_in_order_and_in_full_pages(
     request_members: Mapping[str, Any], names: list[str], size: int | None
 ) -> None:
-    """moto takes a page first and filters it then, knows no order, and has no pages unless asked."""
+    """moto filters a page after taking it, knows no order, and has no pages unless asked."""
     pages = _pages({**request_members, **({"MaxResults": size} if size else {})})
     assert [name for page in pages for name in page] == names
-    assert {len(page) for page in pages[:-1]} <= {size or 10}
+    if "StatusEquals" not in request_members:
+        assert {len(page) for page in pages[:-1]} <= {size or 10}
+
+
+def test_a_page_may_have_nothing_of_a_status_and_more_to_come() -> None:
+    """As the API Reference warns: MaxResults jobs are taken first, and then those of another status dropped."""
+    jobs = [_job("old", "Completed", age_seconds=3), _job("new", age_seconds=1)]
+    first = listing.page({"StatusEquals": "InProgress", "MaxResults": 1}, jobs)
+    assert (first["TrainingJobSummaries"], first["NextToken"]) == ([], "old")
+    rest = listing.page({"StatusEquals": "InProgress", "MaxResults": 1, "NextToken": "old"}, jobs)
+    assert [each["TrainingJobName"] for each in rest["TrainingJobSummaries"]] == ["new"]
+    assert "NextToken" not in rest
 
 
 def test_a_page_is_not_shifted_by_jobs_that_come_meanwhile() -> None:
@@ -478,6 +512,7 @@ def test_real_jobs_are_listed(aws_session: boto3.Session, sagemaker: Any, start_
     name = start_job(aws_session, ["true"])
     job = _end(sagemaker, name)
     (summary,) = sagemaker.list_training_jobs(NameContains=name, StatusEquals="Completed")["TrainingJobSummaries"]
+    assert not sagemaker.list_training_jobs(NameContains=name, StatusEquals="Failed")["TrainingJobSummaries"]
     told = ("TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime", "SecondaryStatus")
     assert {each: summary[each] for each in told} == {each: job[each] for each in told}
     started = datetime.now(UTC) - timedelta(minutes=10)

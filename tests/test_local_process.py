@@ -16,8 +16,9 @@ from pathlib import Path
 import boto3
 import pytest
 from headrace.errors import HeadraceError, InvalidInput
-from headrace_local import process
+from headrace_local import orphans, process
 from headrace_local.cli import app
+from headrace_local.runner.workspace import Workspace
 from headrace_local.state import Layout, ServerState, lock_to_hand_over, write_state
 from typer.testing import CliRunner
 
@@ -52,6 +53,19 @@ def bystander() -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as foreign:
         yield foreign
         foreign.kill()
+
+
+@pytest.fixture
+def job_process(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of a job, with its lock and its group, and no server."""
+    workspace = Workspace(directory=directory / "jobs" / "job" / "algo-1")
+    program = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with lock_to_hand_over(workspace.lock) as lock:
+        running = subprocess.Popen(program, start_new_session=True, pass_fds=(lock,))
+    workspace.group_file.write_text(str(running.pid))
+    with running:
+        yield running
+        running.kill()
 
 
 def test_up_status_reset_env_and_down_of_the_command_line(directory: Path) -> None:
@@ -141,7 +155,7 @@ def test_a_stale_pid_is_recognised_and_its_process_left_alone(
 
 def test_a_stale_job_group_is_left_alone(directory: Path, bystander: subprocess.Popen[bytes]) -> None:
     """The group of a job that has ended is killed by nobody, whoever has its number now."""
-    job = directory / "jobs" / "ended"
+    job = directory / "jobs" / "ended" / "algo-1"
     job.mkdir(parents=True)
     (job / "process.lock").touch()
     (job / "process.group").write_text(str(os.getpgid(bystander.pid)))
@@ -149,11 +163,11 @@ def test_a_stale_job_group_is_left_alone(directory: Path, bystander: subprocess.
     assert bystander.poll() is None
 
 
-@pytest.mark.parametrize("killed_first", [False, True], ids=["down", "server killed, then down"])
-def test_nothing_is_left_running_after_down(
-    directory: Path, killed_first: bool, start_job: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_killed", [False, True], ids=["down", "killed"])
+def test_no_job_outlives_its_server(
+    directory: Path, is_killed: bool, start_job: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Down ends the job that runs, its children and the server, even when the server was killed before."""
+    """Neither the command nor its children: without the server they would read zeros from Lustre, and not know it."""
     server = process.start(directory)
     for name, value in server.environment().items():
         monkeypatch.setenv(name, value)
@@ -164,13 +178,40 @@ def test_nothing_is_left_running_after_down(
     found = logged.search(_log(session, name))
     assert found is not None
     pids = [server.pid, int(found[1]), int(found[2])]
-    if killed_first:
+    if is_killed:
         os.kill(server.pid, signal.SIGKILL)
         os.waitpid(server.pid, 0)
-        assert _is_alive(pids[2]), "the job outlives a killed server; that is what down is for"
+        assert _wait_for(lambda: not any(_is_alive(pid) for pid in pids))
     process.stop(directory)
     assert _wait_for(lambda: not any(_is_alive(pid) for pid in pids))
     assert not (directory / "jobs").exists()
+
+
+def test_down_ends_the_jobs_of_a_killed_server_that_nobody_watched(
+    directory: Path, job_process: subprocess.Popen[bytes]
+) -> None:
+    """The watcher may have been killed with the server."""
+    process.stop(directory)
+    assert job_process.wait(10) == -signal.SIGKILL
+    assert not (directory / "jobs").exists()
+
+
+@pytest.mark.parametrize(("recorded_pid", "is_ended"), [(None, True), (1, True), (2, False)])
+def test_the_watcher_ends_jobs_of_its_own_server_only(
+    directory: Path, job_process: subprocess.Popen[bytes], recorded_pid: int | None, is_ended: bool
+) -> None:
+    """Another one may have started in the same directory before it wakes."""
+    layout = Layout(directory=directory)
+    if recorded_pid is not None:
+        write_state(layout, ServerState(pid=recorded_pid, port=1, account="1", region="us-east-1"))
+    watcher = orphans.watch(layout, server_pid=1)
+    assert watcher.stdin is not None
+    watcher.stdin.close()
+    assert watcher.wait(20) == 0
+    if is_ended:
+        assert job_process.wait(10) == -signal.SIGKILL
+    else:
+        assert job_process.poll() is None
 
 
 def _log(session: boto3.Session, name: str) -> str:

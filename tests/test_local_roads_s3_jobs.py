@@ -90,10 +90,19 @@ def _what_is_to_be_seen(instance: int) -> dict[str, Any]:
     }
 
 
-def test_a_pipe_that_breaks_fails_the_job(aws_session: boto3.Session, bucket: str, start_job: StartJob) -> None:
-    """Whatever the script makes of data that ends too early."""
+@pytest.mark.parametrize("then", ["true", "exec sleep 300"])
+def test_a_pipe_that_breaks_fails_the_job(
+    aws_session: boto3.Session, bucket: str, start_job: StartJob, then: str
+) -> None:
+    """Whatever the script makes of data that ends too early, and as soon as it does."""
     channel = {**_channel("train", "Pipe", f"{bucket}/data/"), "CompressionType": "Gzip"}
-    name = start_job(aws_session, ["cat", "/opt/ml/input/data/train_0"], InputDataConfig=[channel])
+    script = f"cat /opt/ml/input/data/train_0; {then}"
+    name = start_job(
+        aws_session,
+        ["sh", "-c", script],
+        InputDataConfig=[channel],
+        StoppingCondition={"MaxRuntimeInSeconds": 3600},
+    )
     job = _end(aws_session.client("sagemaker"), name)
     assert job["TrainingJobStatus"] == "Failed"
     assert f"s3://{bucket}/data/n1: CompressionType is Gzip, and the object is none" in job["FailureReason"]
@@ -102,7 +111,7 @@ def test_a_pipe_that_breaks_fails_the_job(aws_session: boto3.Session, bucket: st
 def test_no_mount_outlives_a_killed_server(
     tmp_path: Path, start_job: StartJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody unmounts when the server is killed; whoever cleans up after it does."""
+    """Whoever watches the server takes them away, and the folders go with the next start or stop."""
     server = process.start(tmp_path)
     try:
         for name, value in server.environment().items():
@@ -116,13 +125,16 @@ def test_no_mount_outlives_a_killed_server(
         name = start_job(session, ["sleep", "300"], InputDataConfig=[channel])
         while sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] != "Training":
             time.sleep(0.05)
-        os.kill(server.pid, signal.SIGKILL)
         if not (found := _mounts_below(tmp_path)):
             pytest.skip("this machine cannot mount FUSE")
         assert found == [f"{tmp_path}/jobs/{name}/algo-1/ml/input/data/train"]
+        os.kill(server.pid, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while _mounts_below(tmp_path) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert _mounts_below(tmp_path) == []
     finally:
         process.stop(tmp_path)
-    assert _mounts_below(tmp_path) == []
     assert not (tmp_path / "jobs").exists()
 
 

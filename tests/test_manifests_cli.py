@@ -65,6 +65,8 @@ def test_all_mistakes_of_a_list_are_reported_and_nothing_is_left(tmp_path: Path)
     told = refusal(run("create", str(output), "--from", "-", given=given)).splitlines()
     assert [line.split()[1] for line in told] == ["2", "3", "4", "5", "6", "7", "8"]
     assert all("; fix: " in line for line in told)
+    assert told[0].startswith("item 2 is 'plain'; ")
+    assert "item 5 is '\\\\xff'; allowed: UTF-8" in told[3]
     assert output.read_text() == "before"
     assert [each.name for each in tmp_path.iterdir()] == ["out.manifest"]
 
@@ -95,7 +97,7 @@ def test_labels_become_an_augmented_manifest(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "options", "told"),
     [
-        (b"", (), "column is 'source-ref'; allowed: none"),
+        (b"", (), "labels have no rows; allowed: a line of names, and one for each object"),
         (b"image,label\n", (), "column is 'source-ref'; allowed: 'image', 'label'"),
         (b"source-ref\ns3://lake/a\n", ("--numbers", "label"), "column is 'label'"),
         (b"source-ref,a,a\ns3://lake/a,1,2\n", (), "columns are"),

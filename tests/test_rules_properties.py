@@ -15,6 +15,13 @@ from headrace.rules.lustre_link import LINK_RULES, LINKS_RULES, LinkSpec, LinksS
 from headrace.rules.lustre_sizing import LARGEST_DATASET_GIB, is_legal_capacity
 from headrace.rules.network import NETWORK_RULES, NetworkSpec
 from headrace.rules.network_addresses import SMALLEST_BLOCK_PREFIX_LENGTH, subnet_prefix_length
+from headrace.rules.own_ingestion import (
+    INGESTION_ROLE_RULES,
+    OWN_INGESTION_RULES,
+    IngestionRoleSpec,
+    IngestionStatementSpec,
+    OwnIngestionSpec,
+)
 from headrace.rules.places import ZONE_ID, ZONE_NAME, short_region, zone_is_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,10 +40,13 @@ SPECS: list[Any] = [
     DataLocationSpec(bucket="acme", prefix="data/", region="us-east-1", account="111122223333"),
     LinkSpec(name="images", file_system_path="/images", bucket="acme", prefix="data/"),
     LinksSpec(data_locations=(DataLocationSpec(bucket="acme", prefix="data/"),)),
+    IngestionRoleSpec(role_name="warehouse"),
+    OwnIngestionSpec(),
 ]
+STATEMENT = IngestionStatementSpec(actions=("glue:GetTable",), resources=("*",), reason="why")
 FIELDS = [(spec, each.name) for spec in SPECS for each in fields(spec) if each.name != "label"]
 # LustreSpec has it too, and V1 checks it there
-CHECKED_ELSEWHERE = (SPECS[-1], "deployment_type")
+CHECKED_ELSEWHERE = (SPECS[5], "deployment_type")
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -72,6 +82,8 @@ def findings(spec: Any) -> list[Finding]:
         DataLocationSpec: DATA_LOCATION_RULES,
         LinkSpec: LINK_RULES,
         LinksSpec: LINKS_RULES,
+        IngestionRoleSpec: INGESTION_ROLE_RULES,
+        OwnIngestionSpec: OWN_INGESTION_RULES,
     }
     found = run_rules(rules[type(spec)], spec)
     return found + findings(LinksSpec(links=(spec,))) if isinstance(spec, LinkSpec) else found
@@ -142,6 +154,15 @@ def test_wrong_kind_of_value_is_found(spec: Any, field: str) -> None:
         spec = replace(spec, links=(SPECS[4],))
     before = {str(each) for each in findings(spec)}
     assert {str(each) for each in findings(replace(spec, **{field: object()}))} - before
+
+
+@pytest.mark.parametrize("field", ["actions", "resources", "conditions"])
+@settings(PATIENT, max_examples=50)
+@given(junk=JUNK)
+def test_no_rule_raises_on_junk_in_a_statement(field: str, junk: Any) -> None:
+    """A statement of own ingestion is what people write by hand, so its members may be anything."""
+    role = IngestionRoleSpec(role_name="warehouse", statements=(replace(STATEMENT, **{field: junk}),))
+    assert all(len(str(each).splitlines()) == 1 for each in findings(role))
 
 
 @PATIENT

@@ -16,6 +16,13 @@ from headrace.rules.efs import EFS_RULES, EfsSpec
 from headrace.rules.lustre import LUSTRE_RULES, LustreSpec
 from headrace.rules.lustre_link import LINK_RULES, LINKS_RULES, LinkSpec, LinksSpec
 from headrace.rules.network import NETWORK_RULES, NetworkSpec
+from headrace.rules.own_ingestion import (
+    INGESTION_ROLE_RULES,
+    OWN_INGESTION_RULES,
+    IngestionRoleSpec,
+    IngestionStatementSpec,
+    OwnIngestionSpec,
+)
 from headrace.rules.platform_key import PLATFORM_KEY_RULES, PlatformKeySpec
 
 RULES: dict[type, Sequence[Rule[Any]]] = {
@@ -26,6 +33,8 @@ RULES: dict[type, Sequence[Rule[Any]]] = {
     LinksSpec: LINKS_RULES,
     DataLocationSpec: DATA_LOCATION_RULES,
     PlatformKeySpec: PLATFORM_KEY_RULES,
+    IngestionRoleSpec: INGESTION_ROLE_RULES,
+    OwnIngestionSpec: OWN_INGESTION_RULES,
 }
 
 SCRATCH = LustreSpec(
@@ -74,6 +83,18 @@ KEY = PlatformKeySpec(
     platform_account="111122223333",
 )
 
+READS = IngestionStatementSpec(
+    actions=("redshift-data:ExecuteStatement", "glue:Get*"),
+    resources=("arn:aws:redshift:us-east-1:111122223333:cluster:warehouse", "arn:aws:glue:*:111122223333:table/*/x"),
+)
+INGESTION = IngestionRoleSpec(role_name="warehouse", statements=(READS,))
+ROLE_ELSEWHERE = "arn:aws:iam::444455556666:role/reader"
+
+
+def ingesting(**changes: Any) -> IngestionRoleSpec:
+    """A role whose only statement differs from READS by ``changes``."""
+    return replace(INGESTION, statements=(replace(READS, **changes),))
+
 
 def name_of(value: object) -> str:
     """A part of a test's name: a rule by id and function, a row by its kind and the rules that it breaks."""
@@ -89,6 +110,14 @@ def linked(*changes: dict[str, Any]) -> LinksSpec:
 
 
 RIGHT: list[Any] = [
+    INGESTION,
+    replace(INGESTION, role_name="w", statements=(READS,) * 10),
+    ingesting(resources=("*",), reason="DescribeStatement takes no resource"),
+    ingesting(actions=("sts:AssumeRole", "sts:TagSession"), resources=(ROLE_ELSEWHERE,)),
+    ingesting(conditions={"StringEquals": {"aws:SourceVpc": ("vpc-1",)}, "Null": {"aws:TagKeys": ("true",)}}),
+    ingesting(conditions={"ForAnyValue:StringLikeIfExists": {"aws:PrincipalTag/team": ["a*", "b"]}}),
+    replace(INGESTION, statements=UNKNOWN),
+    OwnIngestionSpec(names=("a", "b", "c", "d", "e")),
     SCRATCH,
     replace(SCRATCH, storage_capacity_gib=2400),
     replace(SCRATCH, storage_capacity_gib=100_800),
@@ -159,6 +188,47 @@ RIGHT: list[Any] = [
 ]
 
 WRONG: list[tuple[Any, str]] = [
+    (replace(INGESTION, role_name="Warehouse"), "V101"),
+    (replace(INGESTION, role_name="a-name-of-17-chars"), "V101"),
+    (replace(INGESTION, role_name="ware_house"), "V101"),
+    (replace(INGESTION, role_name=None), "V101"),
+    (OwnIngestionSpec(names=("a", "b", "c", "d", "e", "f")), "V102"),
+    (replace(INGESTION, statements=()), "V103"),
+    (replace(INGESTION, statements=(READS,) * 11), "V103"),
+    (replace(INGESTION, statements=("redshift-data:*",)), "V103"),
+    (ingesting(actions=()), "V103"),
+    (ingesting(actions="glue:GetTable"), "V103"),
+    (ingesting(actions=("*",)), "V103"),
+    (ingesting(actions=("*:*",)), "V103"),
+    (ingesting(actions=("glue:*",)), "V103"),
+    (ingesting(actions=("glue:**", "glue:?*")), "V103 V103"),
+    (ingesting(actions=("g*:Get",)), "V103"),
+    (ingesting(actions=("glue:GetTable", "GetTable")), "V103"),
+    (ingesting(actions=("iam:PassRole",)), "V104"),
+    (ingesting(actions=("iam:passrole", "iam:Get*")), "V104 V104"),
+    (ingesting(actions=("organizations:ListAccounts",)), "V104"),
+    (ingesting(actions=("sts:Assume*",), resources=(ROLE_ELSEWHERE,)), "V104"),
+    (ingesting(actions=("sts:*",), resources=(ROLE_ELSEWHERE,)), "V103 V104"),
+    (ingesting(actions=("sts:AssumeRoleWithSAML",), resources=(ROLE_ELSEWHERE,)), "V104"),
+    (ingesting(resources=()), "V105"),
+    (ingesting(resources="*"), "V105"),
+    (ingesting(resources=("*",)), "V105"),
+    (ingesting(resources=("*",), reason="  "), "V105"),
+    (ingesting(resources=("**",), reason="all"), "V105"),
+    (ingesting(resources=("arn:aws:s3:::*",)), "V105"),
+    (ingesting(resources=("arn:aws:*:*:*:*",), reason="all"), "V105"),
+    (ingesting(resources=("warehouse", "arn:aws:glue:us-east-1:1:table/x")), "V105 V105"),
+    (ingesting(actions=("sts:AssumeRole",), resources=("*",), reason="all"), "V105"),
+    (ingesting(actions=("STS:AssumeRole",), resources=(ROLE_ELSEWHERE,)), "V103"),
+    (ingesting(actions=("sts:assumerole",), resources=("arn:aws:iam::444455556666:role/*",)), "V105"),
+    (ingesting(conditions=["StringEquals"]), "V106"),
+    (ingesting(conditions={"StringEqual": {"aws:SourceVpc": ("vpc-1",)}}), "V106"),
+    (ingesting(conditions={"NullIfExists": {"aws:SourceVpc": ("true",)}}), "V106"),
+    (ingesting(conditions={"StringEquals": {}}), "V106"),
+    (ingesting(conditions={"StringEquals": {"SourceVpc": ("vpc-1",)}}), "V106"),
+    (ingesting(conditions={"StringEquals": {"aws:SourceVpc": ()}}), "V106"),
+    (ingesting(conditions={"StringEquals": {"aws:SourceVpc": "vpc-1"}}), "V106"),
+    (ingesting(conditions={"Bool": {"aws:SecureTransport": (True,)}, "No": {}}), "V106 V106"),
     (replace(SCRATCH, deployment_type="SCRATCH_1"), "V1"),
     (replace(SCRATCH, deployment_type="PERSISTENT_1"), "V1"),
     (replace(SCRATCH, deployment_type="scratch_2"), "V1"),

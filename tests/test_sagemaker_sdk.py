@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -441,6 +443,23 @@ def test_a_job_file_trains_through_the_sdk(
     }
     tags = deployed.client("sagemaker").list_tags(ResourceArn=described["TrainingJobArn"])["Tags"]
     assert tags == planned["Tags"]
+
+
+def test_dependencies_travel_with_the_code(job_file: Path, deployed: DeployedPlatform) -> None:
+    """They lie beside the entry point, as ``headrace train`` puts them there."""
+    (job_file.parent / "shared.py").write_text("WORD = 'shared'\n")
+    trainer = model_trainer(
+        _record(job_file).model_copy(
+            update={"base_job_name": "sdk-dependencies", "dependencies": [job_file.parent / "shared.py"]}
+        )
+    )
+    trainer.train(wait=False, logs=False)
+    job = trainer._latest_training_job
+    key = f"code/{job.training_job_name}/source.tar.gz"
+    body = deployed.client("s3").get_object(Bucket=deployed.foundation.bucket, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+        assert archive.getnames() == ["shared.py", "words.py"]
+    job.wait(poll=1)
 
 
 def _record(path: Path) -> JobFile:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+import regex
 from botocore.session import get_session
 from botocore.validate import ParamValidator
-from headrace.service_model import _walk, violations
+from headrace import service_model
+from headrace.service_model import Model, installed, recorded, violations, walk
+from hypothesis import given
+from hypothesis import strategies as st
 
 VALID: dict[str, Any] = {
     "TrainingJobName": "headrace-dev-digits",
@@ -98,9 +106,48 @@ def test_several_mistakes_are_reported_together() -> None:
 @pytest.mark.parametrize("service", ["sagemaker", "fsx", "efs"])
 def test_every_pattern_of_the_service_can_be_read(service: str) -> None:
     """A pattern in a dialect that is not read would raise in a user's face."""
-    model = get_session().get_service_model(service)
-    shapes = [model.shape_for(name) for name in model.shape_names]
-    with_pattern = [shape for shape in shapes if shape.type_name == "string" and "pattern" in shape.metadata]
+    model = installed(service)
+    with_pattern = [shape for shape in model.shapes.values() if shape["type"] == "string" and "pattern" in shape]
     assert with_pattern
     for shape in with_pattern:
-        list(_walk(shape, "any text", "value"))
+        for text in ("any text", "ünï-côde \U0001f600", "\u2028"):
+            list(walk(model, shape, text, "value"))
+
+
+def test_the_record_is_what_the_installed_botocore_says() -> None:
+    """If not: python -m headrace.service_model > jobs/headrace/create_training_job.json."""
+    record = Path(service_model.__file__).parent / "create_training_job.json"
+    assert json.loads(record.read_text(encoding="utf-8")) == recorded("sagemaker", "CreateTrainingJob")
+
+
+def test_what_the_record_does_not_know_is_judged_by_the_installed_botocore(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who upgrades boto3 for a new instance type need not wait for a new headrace."""
+    plain = recorded("sagemaker", "CreateTrainingJob")
+    plain["shapes"]["TrainingInstanceType"]["enum"] = ["ml.m4.xlarge"]
+    older = Model(plain["shapes"], plain["inputs"])
+    monkeypatch.setattr(service_model, "_recorded", lambda: older)
+    assert violations("sagemaker", "CreateTrainingJob", VALID) == []
+    (found,) = violations("sagemaker", "CreateTrainingJob", _with(("ResourceConfig", "InstanceType"), "ml.nix"))
+    known = installed("sagemaker").shapes["TrainingInstanceType"]["enum"]
+    assert found.allowed.startswith(f"one of {len(known)} values")
+
+
+TAG_PATTERN = r"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)"
+
+
+@given(st.text(max_size=8) | st.text(alphabet=st.characters(max_codepoint=127), max_size=8))
+def test_ascii_is_matched_as_the_library_for_javas_dialect_does(text: str) -> None:
+    """The short way for ASCII, without that library, says the same."""
+    shape = {"type": "string", "pattern": TAG_PATTERN}
+    is_legal = not list(walk(Model({}, {}), shape, text, "tag"))
+    assert is_legal == (regex.fullmatch(TAG_PATTERN, text) is not None)
+
+
+def test_a_good_request_needs_no_botocore() -> None:
+    """Importing it and reading its models takes longer than all the rest of a plan."""
+    code = (
+        "import json, sys; from headrace.service_model import violations; "
+        "assert violations('sagemaker', 'CreateTrainingJob', json.loads(sys.argv[1])) == []; "
+        "assert not {'botocore', 'boto3', 'regex'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code, json.dumps(VALID)], check=True)

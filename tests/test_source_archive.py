@@ -67,10 +67,35 @@ def test_a_folder_of_data_is_refused(code: Path, monkeypatch: pytest.MonkeyPatch
 )
 def test_an_entry_point_that_is_no_script_of_the_folder_is_named(code: Path, entry_point: str, expected: str) -> None:
     """Typos and paths that lead out are found before anything is uploaded."""
-    assert expected in (source_archive.find_problem(code, entry_point) or "")
+    assert expected in "".join(source_archive.find_problems(code, entry_point))
 
 
 def test_a_good_entry_point_has_no_problem(code: Path) -> None:
     """Also in a sub-folder."""
-    assert source_archive.find_problem(code, "train.py") is None
-    assert source_archive.find_problem(code, "package/module.py") is None
+    assert source_archive.find_problems(code, "train.py") == []
+    assert source_archive.find_problems(code, "package/module.py") == []
+
+
+def test_dependencies_lie_beside_the_script(code: Path, tmp_path: Path) -> None:
+    """A file by its name, a folder with what is in it."""
+    (tmp_path / "shared" / "deep").mkdir(parents=True)
+    (tmp_path / "shared" / "deep" / "one.py").write_text("1")
+    (tmp_path / "ingest.py").write_text("2")
+    dependencies = [tmp_path / "ingest.py", tmp_path / "shared"]
+    assert source_archive.find_problems(code, "train.py", dependencies) == []
+    names = ["ingest.py", "package/module.py", "shared/deep/one.py", "train.py"]
+    assert _names(source_archive.build(code, dependencies)) == names
+
+
+def test_every_dependency_that_cannot_be_shipped_is_named(code: Path, tmp_path: Path) -> None:
+    """One that is missing, one whose name is taken by the code, two of one name."""
+    for name in ("train.py", "a/x.py", "b/x.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    wrong = [tmp_path / "nix.py", tmp_path / "train.py", tmp_path / "a/x.py", tmp_path / "b/x.py"]
+    problems = source_archive.find_problems(code, "train.py", wrong)
+    assert [name for problem in problems for name in ("nix.py", "train.py", "b/x.py") if f"{name}';" in problem] == [
+        "nix.py",
+        "train.py",
+        "b/x.py",
+    ]

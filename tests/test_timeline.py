@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from botocore.session import get_session
 from headrace.cli import job_view
-from headrace.cli.timeline import LOOKS, bar, plain
+from headrace.cli.timeline import LOOKS, _screen, bar, plain
 from headrace.job_description import ChannelDescription, Instances, JobDescription, Transition
 from headrace.roads import LUSTRE, S3_FAST_FILE, S3_FILE, Road
 from headrace.timeline import DATA_WAIT_METRIC, ENDS, HELD, PHASE_OF, Phase, Timeline, timeline_of
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.padding import Padding
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 Stay = tuple[str, float | None]
@@ -300,3 +302,13 @@ def test_a_bar_is_never_wider_than_its_share_of_the_screen(stays: list[Stay], wi
     end_seconds = max((each.start_seconds + each.seconds for each in timeline.segments), default=0)
     assert len(drawn) <= width
     assert len(drawn) == (round(end_seconds / longest_seconds * width) if longest_seconds else 0)
+
+
+def test_what_others_named_steers_no_terminal() -> None:
+    """The place of a channel that headrace does not know is somebody else's text."""
+    channel = ChannelDescription(name="train", road=None, location="s3://lake/\x1b]0;title\x07")
+    timeline = timeline_of(replace(_job(PLAIN, ended_seconds=210), channels=(channel,)), _at(210))
+    lines = [each.renderable if isinstance(each, Padding) else each for each in _screen([timeline], 80)]
+    told = "\n".join(str(line) for line in lines)
+    assert "s3://lake/]0;title" in told
+    assert not {"\x1b", "\x07"} & set(told)

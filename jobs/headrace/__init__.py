@@ -2,13 +2,19 @@
 
 The house, from the ground up; no module imports one above it:
 
+``roads``                   the table of roads: what each needs, allows and forbids
 ``rules``                   one rule, one function, one id; the same at synth and at launch
-``sources``, ``platform``   what a data set is and where it lies; what was deployed, and where
-``channels``, ``training``  pure: a source -> a channel -> a CreateTrainingJob request
+``platform``, ``sources``   what was deployed, and where; a data set on each road
+``channels``, ``placement`` a source under a name; the zones in which a job reaches all of them
+``training``, ``training_request``  a job in records, and its CreateTrainingJob request
 ``job_file``                a job written as YAML
-``aws``                     the only module that calls AWS
-``launch``                  plan, check, submit, watch
+``planning``                pure: everything that a launch will do, and what the rules say of it
+``aws``                     the only room that calls AWS
+``preflight``, ``launch``   the live account held against the rules; submit, retry, watch
+``manifests``, ``timeline`` lists of objects for a channel; where a job's time went
+``efs_load``, ``sagemaker_sdk``  a job that fills the EFS; the same job as a ModelTrainer
 ``cli``                     the same for the command line
+``ingest``                  one file for training scripts, which imports nothing of all this
 """
 
 from __future__ import annotations

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from headrace.sources import Reach, Source, road_of
+from headrace.platform import Platform
+from headrace.roads import Place, Reach
+from headrace.rules import Finding, Level, run_rules
+from headrace.rules.channels import CHANNEL_RULES, ChannelSpec
+from headrace.rules.platform_roads import LINK_RULES, LinkSpec
+from headrace.sources import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,25 +22,58 @@ class Channel:
     source: Source
 
 
-def to_request(channel: Channel) -> dict[str, Any]:
-    """The element of InputDataConfig for this channel."""
-    source = channel.source
+def to_request(channel: Channel, platform: Platform) -> dict[str, Any]:
+    """The element of InputDataConfig for this channel. Raises InvalidInput when the platform has not what it names."""
     return {
         "ChannelName": channel.name,
-        "InputMode": road_of(source).input_mode,
-        "DataSource": {
-            "S3DataSource": {
-                "S3DataType": "S3Prefix",
-                "S3Uri": source.location.uri,
-                "S3DataDistributionType": source.distribution.value,
-            }
-        },
+        **channel.source.channel_members(),
+        "DataSource": channel.source.data_source(platform),
     }
 
 
 def reach_of(channels: Iterable[Channel]) -> Reach:
     """The narrowest of the platform's roles that reads all these channels."""
-    reaches = {road_of(channel.source).reach for channel in channels}
+    reaches = {channel.source.road.reach for channel in channels}
     if len(reaches) > 1:
         return Reach.BOTH
     return reaches.pop() if reaches else Reach.S3
+
+
+def spec_of(channel: Channel) -> ChannelSpec:
+    """The channel as the rules see it: only what differs from the defaults counts as said."""
+    source = channel.source
+    said = {each.name: getattr(source, each.name) for each in fields(source)}
+    changed = {each.name: said[each.name] for each in fields(source) if said[each.name] != each.default}
+    return ChannelSpec(
+        name=channel.name,
+        places=(source.road.place,),
+        input_mode=source.road.input_mode,
+        directory=said.get("path"),
+        # a record has no fields but its road's; the path of an EFS is its source, and no option
+        options={name: value for name, value in changed.items() if name in source.road.options},
+    )
+
+
+def judged(spec: ChannelSpec, link: LinkSpec) -> tuple[list[Finding], bool]:
+    """What the rules say of one channel, and whether a channel can be made of it: its errors are final."""
+    found = [*run_rules(CHANNEL_RULES, spec), *run_rules(LINK_RULES, link)]
+    can_be_made = all(each.level is not Level.ERROR for each in found)
+    return [replace(each, is_final=each.level is Level.ERROR) for each in found], can_be_made
+
+
+def link_spec(name: str, link: str | None, uses_efs: bool, platform: Platform) -> LinkSpec:
+    """What a channel names of the platform's file systems, as the rules see it. ``link``: of the Lustre, by name."""
+    return LinkSpec(
+        field=f"channels.{name}",
+        platform=platform.foundation.platform,
+        link=link,
+        uses_efs=uses_efs,
+        links=None if platform.lustre is None else tuple(each.name for each in platform.lustre.links),
+        has_efs=platform.foundation.efs is not None,
+    )
+
+
+def link_spec_of(channel: Channel, platform: Platform) -> LinkSpec:
+    """The same of a channel that is a record."""
+    link: str | None = getattr(channel.source, "link", None)
+    return link_spec(channel.name, link, channel.source.road.place is Place.EFS, platform)

@@ -24,3 +24,7 @@ class JobFailed(HeadraceError):
     """The training job ended as Failed or Stopped."""
 
     exit_code = 1
+
+
+class NoCapacity(InvalidInput):
+    """The service refused a job for want of instances or quota; another type or zone may do."""

@@ -100,8 +100,9 @@ class Readable(Protocol):
 class Channel:
     """One input channel, in AWS's own words.
 
-    ``mode`` is File (also for Lustre and EFS), FastFile or Pipe. ``distribution`` is FullyReplicated or ShardedByS3Key,
-    ``record_wrapper`` None or RecordIO, as text. ``path`` is the folder; Pipe mode appends ``_<epoch>`` to it.
+    ``mode`` is File or Pipe; SageMaker writes File for FastFile, Lustre and EFS, too, since a script reads them alike.
+    ``distribution`` is FullyReplicated or ShardedByS3Key, ``record_wrapper`` None or RecordIO, as text. ``path`` is the
+    folder; Pipe mode appends ``_<epoch>`` to it.
     """
 
     name: str

@@ -10,23 +10,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
+from headrace.job_status import JobStatus
 from headrace.roads import ROADS, InputMode, Place, Road, road_for
 
 _INSTANCE = re.compile(r"algo-\d+")
-
-
-class JobStatus(StrEnum):
-    """TrainingJobStatus."""
-
-    IN_PROGRESS = "InProgress"
-    COMPLETED = "Completed"
-    FAILED = "Failed"
-    STOPPING = "Stopping"
-    STOPPED = "Stopped"
-    DELETING = "Deleting"
 
 
 def _is_over(status: str) -> bool:
@@ -111,7 +100,7 @@ class JobDescription:
     @property
     def spot_savings_percent(self) -> float | None:
         """What Spot saved: (1 - BillableTimeInSeconds / TrainingTimeInSeconds) x 100; None where nothing is known."""
-        if not self.is_spot or self.billable_seconds is None or self.training_seconds is None:
+        if not self.is_spot or self.billable_seconds is None or not self.training_seconds:
             return None
         return 100 * (1 - self.billable_seconds / self.training_seconds)
 

@@ -1,8 +1,8 @@
-"""From a job file to a running job: plan, check, submit, watch.
+"""From a job to a running job: read the platform, check, submit, watch.
 
-``plan`` is pure and gives the exact request; ``check`` asks the live account whether everything named in it is
-there and runs the rules; ``submit`` does the two deeds there are (upload the code, create the job) and takes the
-first back if the second fails; ``watch`` tells what happens until the job ends.
+What a launch does is worked out by :mod:`headrace.planning`, and held against the live account by
+:mod:`headrace.preflight`. Here are the deeds: the code is uploaded, then job after job is created until one gets
+instances; where none can be created, the upload is taken back.
 """
 
 from __future__ import annotations
@@ -11,20 +11,16 @@ import os
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from headrace import job_file, service_model, source_archive
+from headrace import job_file, preflight, source_archive
 from headrace.aws import Aws
-from headrace.errors import HeadraceError, InvalidInput
+from headrace.errors import HeadraceError, InvalidInput, NoCapacity
 from headrace.job_description import JobDescription, LogLine, Transition
-from headrace.platform import FoundationPart, Platform, parameter_path, parse_platform
-from headrace.rules import UNKNOWN, Finding, require, run_rules
-from headrace.rules.launch import LAUNCH_RULES, ChannelSpec, LaunchSpec
-from headrace.sources import S3Location
-from headrace.training import TrainingJob, build_request, source_archive_location
+from headrace.planning import LaunchPlan, plan
+from headrace.platform import Platform, parameter_path, parse_platform
+from headrace.rules import Finding, Suppression, require
+from headrace.training import TrainingJob
 
 DEFAULT_PLATFORM = "dev"
 PLATFORM_VARIABLE = "HEADRACE_PLATFORM"
@@ -35,20 +31,8 @@ _SLOWEST_POLL_SECONDS = 5.0
 _POLL_GROWTH = 1.3
 # what a script prints last reaches CloudWatch Logs a little after the job's end
 _LAST_LINES_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchPlan:
-    """Everything that a launch will do: the CreateTrainingJob request, and the folder that is uploaded before it."""
-
-    job: TrainingJob
-    foundation: FoundationPart
-    request: dict[str, Any]
-
-    @property
-    def upload_to(self) -> S3Location | None:
-        """Where the job's code goes, if it brings any."""
-        return None if self.job.source_dir is None else source_archive_location(self.job, self.foundation)
+# how FailureReason begins when no instances were to be had (SageMaker Developer Guide, troubleshooting of training)
+_NO_CAPACITY = ("CapacityError", "InsufficientInstanceCapacity")
 
 
 def read_platform(aws: Aws, platform: str | None = None) -> Platform:
@@ -59,93 +43,78 @@ def read_platform(aws: Aws, platform: str | None = None) -> Platform:
             f"platform is {name!r}; allowed: letters, digits, dots, hyphens and underscores; "
             "fix: the name under which it was deployed, such as dev"
         )
-    return parse_platform(name, aws.parameters_below(parameter_path(name)))
+    return parse_platform(name, aws.account.parameters_below(parameter_path(name)))
 
 
-def plan(job: job_file.JobFile, platform: Platform, now: datetime | None = None) -> LaunchPlan:
-    """The plan of a launch. Calls nothing. Raises RuleViolations with everything that is wrong without an account."""
-    training_job = job_file.to_training_job(job, platform.foundation, now)
-    request = build_request(training_job, platform.foundation)
-    launch = LaunchPlan(job=training_job, foundation=platform.foundation, request=request)
-    require(run_rules(LAUNCH_RULES, _spec(launch)))
-    return launch
-
-
-def check(launch: LaunchPlan, aws: Aws) -> list[Finding]:
-    """Look the facts up and run the rules on them. Raises RuleViolations with every ERROR; gives the rest."""
-    regions: dict[str, str | None] = {}
-    for channel in launch.job.channels:
-        bucket = channel.source.location.bucket
-        if bucket not in regions:
-            regions[bucket] = aws.bucket_region(bucket)
-    channels = tuple(_live_channel(each, regions, aws) for each in _spec(launch).channels)
-    spec = _spec(
-        launch,
-        channels=channels,
-        is_name_in_use=aws.training_job_exists(launch.job.name),
-        role_exists=aws.role_exists(launch.request["RoleArn"]),
-        image_exists=aws.image_exists(launch.request["AlgorithmSpecification"]["TrainingImage"]),
-    )
-    return require(run_rules(LAUNCH_RULES, spec))
-
-
-def _live_channel(channel: ChannelSpec, regions: dict[str, str | None], aws: Aws) -> ChannelSpec:
-    region = regions[channel.bucket]
-    return ChannelSpec(
-        name=channel.name,
-        bucket=channel.bucket,
-        prefix=channel.prefix,
-        is_readable=channel.is_readable,
-        bucket_region=region,
-        has_objects=UNKNOWN if region is None else aws.has_objects(channel.bucket, channel.prefix, region),
-    )
-
-
-def _spec(launch: LaunchPlan, channels: tuple[ChannelSpec, ...] | None = None, **facts: Any) -> LaunchSpec:
-    foundation, request = launch.foundation, launch.request
-    return LaunchSpec(
-        job_name=launch.job.name,
-        job_name_prefix=foundation.job_name_prefix,
-        region=foundation.region,
-        channels=channels or _channel_specs(launch),
-        readable_locations=tuple(f"s3://{each.bucket}/{each.prefix}" for each in foundation.data_locations),
-        role_arn=request["RoleArn"],
-        has_own_role=launch.job.role_arn is not None,
-        image=request["AlgorithmSpecification"]["TrainingImage"],
-        request_violations=tuple(service_model.violations("sagemaker", "CreateTrainingJob", request)),
-        **facts,
-    )
-
-
-def _channel_specs(launch: LaunchPlan) -> tuple[ChannelSpec, ...]:
-    allowed = launch.foundation.data_locations
-    return tuple(
-        ChannelSpec(
-            name=channel.name,
-            bucket=location.bucket,
-            prefix=location.prefix,
-            is_readable=any(location.lies_in(each.bucket, each.prefix) for each in allowed),
-        )
-        for channel in launch.job.channels
-        for location in (channel.source.location,)
-    )
+def check(launch: LaunchPlan, aws: Aws, suppressions: Sequence[Suppression] = ()) -> list[Finding]:
+    """Run all rules against the live account. Raises RuleViolations with every standing ERROR; gives the rest."""
+    return require(preflight.check(launch, aws), suppressions)
 
 
 def submit(launch: LaunchPlan, aws: Aws) -> str:
-    """Upload the code and create the job; its ARN. When the job cannot be created, the upload is taken back."""
-    archive = launch.upload_to
-    if archive is None or launch.job.source_dir is None:
-        return aws.create_training_job(launch.request)
-    aws.put_object(archive.bucket, archive.prefix, source_archive.build(Path(launch.job.source_dir)))
+    """Upload the code and create the job of the first attempt; its ARN.
+
+    When the job cannot be created, the upload is taken back. Raises InvalidInput, NoCapacity or AwsError.
+    """
+    _upload(launch, aws)
     try:
-        return aws.create_training_job(launch.request)
+        return aws.training_jobs.create(launch.request)
     except HeadraceError:
-        aws.delete_object(archive.bucket, archive.prefix)
+        _take_back(launch, aws)
         raise
+
+
+def _upload(launch: LaunchPlan, aws: Aws) -> None:
+    archive = launch.upload_to
+    if archive is not None and launch.job.source_dir is not None:
+        dependencies = [Path(each) for each in launch.job.dependencies]
+        aws.s3.put_object(
+            archive.bucket, archive.prefix, source_archive.build(Path(launch.job.source_dir), dependencies)
+        )
+
+
+def _take_back(launch: LaunchPlan, aws: Aws) -> None:
+    archive = launch.upload_to
+    if archive is not None:
+        aws.s3.delete_object(archive.bucket, archive.prefix)
 
 
 Event = Transition | LogLine | JobDescription
 """What :func:`watch` tells: a phase begins, a line was logged, the job is over."""
+
+
+def run(launch: LaunchPlan, aws: Aws) -> Iterator[Event]:
+    """Submit and watch; where AWS has no capacity, go on with the next attempt.
+
+    Events of all attempts, each attempt's ending with its JobDescription: the last is that of the job as it ended.
+    Raises InvalidInput, NoCapacity (no attempt could be created) or AwsError.
+    """
+    _upload(launch, aws)
+    created = False
+    try:
+        for number, attempt in enumerate(launch.attempts, start=1):
+            is_last = number == len(launch.attempts)
+            try:
+                aws.training_jobs.create(attempt.request)
+            except NoCapacity:
+                if is_last:
+                    raise
+                continue
+            created = True
+            lacks_capacity = False
+            for event in watch(aws, attempt.name):
+                yield event
+                lacks_capacity = isinstance(event, JobDescription) and _lacks_capacity(event)
+            if is_last or not lacks_capacity:
+                return
+    except HeadraceError:
+        if not created:
+            _take_back(launch, aws)
+        raise
+
+
+def _lacks_capacity(job: JobDescription) -> bool:
+    return job.status == "Failed" and any(each in (job.failure_reason or "") for each in _NO_CAPACITY)
 
 
 def watch(aws: Aws, name: str) -> Iterator[Event]:
@@ -154,13 +123,13 @@ def watch(aws: Aws, name: str) -> Iterator[Event]:
     seen: dict[str, str] = {}
     pause_seconds = _FIRST_POLL_SECONDS
     while True:
-        job = aws.describe_training_job(name)
-        events: Sequence[Event] = (*job.transitions[phases_told:], *aws.log_lines(name, seen))
+        job = aws.training_jobs.describe(name)
+        events: Sequence[Event] = (*job.transitions[phases_told:], *aws.job_logs.lines(name, seen))
         phases_told = len(job.transitions)
         yield from events
         if job.is_over:
             time.sleep(_LAST_LINES_SECONDS)
-            yield from aws.log_lines(name, seen)
+            yield from aws.job_logs.lines(name, seen)
             yield job
             return
         pause_seconds = _FIRST_POLL_SECONDS if events else min(pause_seconds * _POLL_GROWTH, _SLOWEST_POLL_SECONDS)
@@ -168,19 +137,29 @@ def watch(aws: Aws, name: str) -> Iterator[Event]:
 
 
 def train(
-    path: str | Path, *, platform: str | None = None, region: str | None = None, wait: bool = True
+    job: str | Path | TrainingJob,
+    *,
+    platform: str | None = None,
+    region: str | None = None,
+    wait: bool = True,
+    suppressions: Sequence[Suppression] = (),
 ) -> JobDescription:
-    """Launch the job of a job file, and wait for its end unless told otherwise.
+    """Launch a job, given as the path of a job file or as a record, and wait for its end unless told otherwise.
 
-    ``platform``: default is HEADRACE_PLATFORM, or ``dev``. Raises InvalidInput (nothing was created) with every
-    mistake at once, AwsError when a call fails. A job that fails is no exception: see ``status`` of the result.
+    ``platform``: default is HEADRACE_PLATFORM, or ``dev``. Without ``wait`` only the first attempt is made, whatever
+    ``capacity_retry`` says. Raises InvalidInput (nothing was created) with every mistake at once, AwsError when a
+    call fails. A job that fails is no exception: see ``status`` of the result.
     """
     aws = Aws(region)
-    launch = plan(job_file.load(Path(path)), read_platform(aws, platform))
-    check(launch, aws)
-    submit(launch, aws)
-    if wait:
-        for event in watch(aws, launch.job.name):
-            if isinstance(event, JobDescription):
-                return event
-    return aws.describe_training_job(launch.job.name)
+    wanted = job if isinstance(job, TrainingJob) else job_file.load(Path(job))
+    launch = plan(wanted, read_platform(aws, platform), suppressions=suppressions)
+    check(launch, aws, suppressions)
+    if not wait:
+        submit(launch, aws)
+        return aws.training_jobs.describe(launch.job.name)
+    ended: JobDescription | None = None
+    for event in run(launch, aws):
+        if isinstance(event, JobDescription):
+            ended = event
+    assert ended is not None
+    return ended

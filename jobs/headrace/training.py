@@ -1,30 +1,22 @@
-"""A training job as people think of it, and the pure function that makes the CreateTrainingJob request of it.
+"""A training job as people think of it, in frozen records.
 
-Nothing here calls AWS: the same request is printed by ``--dry-run``, checked by the rules and sent by ``launch``.
 A job's code travels as one archive in a channel of its own, ``code``, and is unpacked by a line of shell: that
 works in any image that has Python, and needs no training toolkit in it.
+:mod:`headrace.training_request` makes the CreateTrainingJob request of a job.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from headrace.channels import Channel, reach_of, to_request
-from headrace.errors import InvalidInput
-from headrace.platform import FoundationPart
+from headrace.channels import Channel
+from headrace.rules.job import GroupSpec, JobSpec
 from headrace.sources import S3FileSource, S3Location
 
 CODE_CHANNEL = "code"
 SOURCE_ARCHIVE = "source.tar.gz"
-
-# One argument of ContainerEntrypoint holds 256 characters (CreateTrainingJob, ContainerEntrypointString).
-_UNPACK_AND_RUN = (
-    "mkdir -p /opt/ml/code && "
-    f"python3 -m tarfile -e /opt/ml/input/data/{CODE_CHANNEL}/{SOURCE_ARCHIVE} /opt/ml/code && "
-    'cd /opt/ml/code && exec python3 -u "$0" "$@"'
-)
+CHECKPOINTS_PATH = "/opt/ml/checkpoints"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,25 +28,90 @@ class MetricDefinition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceGroup:
+    """A group of equal instances in a heterogeneous cluster."""
+
+    name: str
+    instance_type: str
+    instance_count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Managed Spot training. ``max_wait_seconds`` counts waiting for capacity and running together."""
+
+    max_wait_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoints:
+    """Where checkpoints are kept: SageMaker copies ``local_path`` there, and back when an interrupted job goes on."""
+
+    location: S3Location
+    local_path: str = CHECKPOINTS_PATH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityRetry:
+    """What to try when AWS has no capacity: these types after the job's own, each in these zones (by id) in turn."""
+
+    instance_types: tuple[str, ...] = ()
+    availability_zone_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnIngestion:
+    """The script reads its data itself, with the rights of a role that the platform declares for it.
+
+    ``role``: the name of one of the platform's ingestion roles. ``dataset`` and ``version`` say what is read; they
+    become tags and hyperparameters of the job, so that a model can be traced to its data.
+    """
+
+    role: str
+    dataset: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingJob:
     """One training job.
 
     ``image``: an ECR image URI, or ``repository:tag`` in the platform's account and Region.
     ``entry_point``: a script inside ``source_dir``, run by the image's Python; or ``command``: what the image runs
-    (its own entry point where both are None). ``role_arn``: instead of the platform's role for these channels.
+    (its own entry point where both are None). ``dependencies``: further files and folders, put beside the entry
+    point. ``role_arn``: instead of the platform's role for these channels.
+    Either ``instance_type`` with ``instance_count``, or ``instance_groups``. ``output``: default is the platform's
+    ``output/``. ``availability_zone_ids``: only there; none means wherever the channels can be reached.
+    ``in_vpc``: attach the job to the platform's subnets even where no channel needs it.
     """
 
     name: str
     image: str
-    instance_type: str
     channels: tuple[Channel, ...]
+    instance_type: str | None = None
+    instance_count: int = 1
+    instance_groups: tuple[InstanceGroup, ...] = ()
     entry_point: str | None = None
     source_dir: str | None = None
+    dependencies: tuple[str, ...] = ()
     command: tuple[str, ...] | None = None
     arguments: tuple[str, ...] = ()
-    instance_count: int = 1
     volume_size_gb: int = 30
+    volume_kms_key: str | None = None
+    output: S3Location | None = None
+    output_kms_key: str | None = None
     max_runtime_seconds: int = 86_400
+    max_pending_seconds: int | None = None
+    spot: Spot | None = None
+    checkpoints: Checkpoints | None = None
+    keep_alive_seconds: int | None = None
+    capacity_retry: CapacityRetry = field(default_factory=CapacityRetry)
+    internal_error_retries: int | None = None
+    availability_zone_ids: tuple[str, ...] = ()
+    in_vpc: bool = False
+    network_isolation: bool = False
+    encrypt_between_instances: bool = False
+    own_ingestion: OwnIngestion | None = None
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     metric_definitions: tuple[MetricDefinition, ...] = ()
@@ -62,96 +119,49 @@ class TrainingJob:
     role_arn: str | None = None
 
 
-def image_uri(image: str, foundation: FoundationPart) -> str:
-    """The image's full URI: a bare ``repository:tag`` is taken from the platform's account and Region."""
-    if ".dkr.ecr." in image.split("/", 1)[0]:
-        return image
-    suffix = "amazonaws.com.cn" if foundation.region.startswith("cn-") else "amazonaws.com"
-    return f"{foundation.account}.dkr.ecr.{foundation.region}.{suffix}/{image}"
+def needs_vpc(job: TrainingJob) -> bool:
+    """Whether the job must be attached to the platform's subnets for a reason of its own."""
+    named_zones = job.availability_zone_ids or job.capacity_retry.availability_zone_ids
+    by_road = any(channel.source.road.needs_vpc for channel in job.channels)
+    return bool(by_road or job.in_vpc or job.own_ingestion or named_zones)
 
 
-def source_archive_location(job: TrainingJob, foundation: FoundationPart) -> S3Location:
-    """Where the job's code is uploaded to: a folder of its own, since the code channel takes the whole folder."""
-    return S3Location(bucket=foundation.bucket, prefix=f"code/{job.name}/{SOURCE_ARCHIVE}")
-
-
-def build_request(job: TrainingJob, foundation: FoundationPart) -> dict[str, Any]:
-    """The CreateTrainingJob request for this job on this platform.
-
-    Raises InvalidInput when the platform has no role that reads these channels.
-    Source: the CreateTrainingJob API, checked in full by :mod:`headrace.service_model`.
-    """
-    channels = (*job.channels, *_code_channel(job, foundation))
-    request: dict[str, Any] = {
-        "TrainingJobName": job.name,
-        "AlgorithmSpecification": _algorithm(job, foundation),
-        "RoleArn": job.role_arn or _role_arn(job, foundation),
-        "InputDataConfig": [to_request(channel) for channel in channels],
-        "OutputDataConfig": _output(foundation),
-        "ResourceConfig": {
-            "InstanceType": job.instance_type,
-            "InstanceCount": job.instance_count,
-            "VolumeSizeInGB": job.volume_size_gb,
-        },
-        "StoppingCondition": {"MaxRuntimeInSeconds": job.max_runtime_seconds},
-        "HyperParameters": dict(job.hyperparameters),
-        "Environment": dict(job.environment),
-        "Tags": _tags(job, foundation),
-        "VpcConfig": _network(foundation),
-    }
-    return {key: value for key, value in request.items() if value not in ({}, [])}
-
-
-def _code_channel(job: TrainingJob, foundation: FoundationPart) -> tuple[Channel, ...]:
+def all_channels(job: TrainingJob, bucket: str) -> tuple[Channel, ...]:
+    """The job's channels, and the one that its code travels in. ``bucket``: the platform's."""
     if job.entry_point is None:
-        return ()
-    archive = source_archive_location(job, foundation)
+        return job.channels
+    archive = source_archive_location(job, bucket)
     folder = S3Location(bucket=archive.bucket, prefix=archive.prefix.removesuffix(SOURCE_ARCHIVE))
-    return (Channel(name=CODE_CHANNEL, source=S3FileSource(location=folder)),)
+    return (*job.channels, Channel(name=CODE_CHANNEL, source=S3FileSource(location=folder)))
 
 
-def _algorithm(job: TrainingJob, foundation: FoundationPart) -> dict[str, Any]:
-    if job.entry_point is not None:
-        entrypoint: tuple[str, ...] | None = ("sh", "-ec", _UNPACK_AND_RUN, job.entry_point)
-    else:
-        entrypoint = job.command
-    specification: dict[str, Any] = {
-        "TrainingImage": image_uri(job.image, foundation),
-        "TrainingInputMode": "File",
-        "ContainerEntrypoint": list(entrypoint or ()),
-        "ContainerArguments": list(job.arguments),
-        "MetricDefinitions": [{"Name": each.name, "Regex": each.regex} for each in job.metric_definitions],
-    }
-    return {key: value for key, value in specification.items() if value != []}
+def source_archive_location(job: TrainingJob, bucket: str) -> S3Location:
+    """Where the job's code is uploaded to: a folder of its own, since the code channel takes the whole folder."""
+    return S3Location(bucket=bucket, prefix=f"code/{job.name}/{SOURCE_ARCHIVE}")
 
 
-def _role_arn(job: TrainingJob, foundation: FoundationPart) -> str:
-    reach = reach_of(job.channels)
-    arn: str | None = getattr(foundation.roles, reach.value)
-    if arn is None:
-        raise InvalidInput(
-            f"channels need the role {reach.value!r}, which platform {foundation.platform!r} has not; "
-            "allowed: the roads that are switched on; fix: switch the road on in the settings and deploy"
-        )
-    return arn
-
-
-def _output(foundation: FoundationPart) -> dict[str, str]:
-    output = {"S3OutputPath": f"s3://{foundation.bucket}/output"}
-    if foundation.kms_key_arn is not None:
-        output["KmsKeyId"] = foundation.kms_key_arn
-    return output
-
-
-def _network(foundation: FoundationPart) -> dict[str, list[str]]:
-    if not foundation.require_vpc:
-        return {}
-    return {
-        "Subnets": [each.subnet_id for each in foundation.subnets],
-        "SecurityGroupIds": [foundation.job_security_group_id],
-    }
-
-
-def _tags(job: TrainingJob, foundation: FoundationPart) -> list[dict[str, str]]:
-    tags = {**job.tags, "headrace:platform": foundation.platform}
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
+def job_spec(job: TrainingJob, bucket: str) -> JobSpec:
+    """The job as the rules see it."""
+    channels = all_channels(job, bucket)
+    return JobSpec(
+        channels=tuple((each.name, getattr(each.source, "instance_groups", ())) for each in channels),
+        sharded_channels=tuple(
+            each.name for each in channels if getattr(each.source, "distribution", None) == "ShardedByS3Key"
+        ),
+        instance_type=job.instance_type,
+        instance_count=job.instance_count,
+        groups=tuple(
+            GroupSpec(name=each.name, instance_type=each.instance_type, instance_count=each.instance_count)
+            for each in job.instance_groups
+        ),
+        max_runtime_seconds=job.max_runtime_seconds,
+        is_spot=job.spot is not None,
+        max_wait_seconds=None if job.spot is None else job.spot.max_wait_seconds,
+        has_checkpoints=job.checkpoints is not None,
+        keep_alive_seconds=job.keep_alive_seconds,
+        has_volume_key=job.volume_kms_key is not None,
+        is_isolated=job.network_isolation,
+        has_own_ingestion=job.own_ingestion is not None,
+        retry_instance_types=job.capacity_retry.instance_types,
+        retry_az_ids=job.capacity_retry.availability_zone_ids,
+    )

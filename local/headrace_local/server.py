@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -15,8 +16,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from headrace_local import orphans
 from headrace_local.environment import client_environment, leads_elsewhere
 from headrace_local.process import HOST, READY_PATH
+from headrace_local.runner.workspace import end_all_jobs
 from headrace_local.settings import JOBS_VARIABLE
 from headrace_local.state import ACCOUNT, Layout, ServerState, write_state
 
@@ -34,7 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
         os.set_inheritable(descriptor, False)
     state = ServerState(pid=os.getpid(), port=server.port, account=ACCOUNT, region=given.region)
     write_state(layout, state)
-    signal.signal(signal.SIGTERM, _ender(layout))
+    signal.signal(signal.SIGTERM, _ender(layout, orphans.watch(layout, state.pid)))
     server.serve_forever()
 
 
@@ -97,11 +100,10 @@ def _with_ready_path(app: WsgiApp) -> WsgiApp:
     return answer
 
 
-def _ender(layout: Layout) -> Callable[[int, FrameType | None], None]:
+def _ender(layout: Layout, watcher: subprocess.Popen[bytes]) -> Callable[[int, FrameType | None], None]:
     def end(_signal: int, _frame: FrameType | None) -> None:
-        from headrace_local.runner.workspace import end_all_jobs
-
         end_all_jobs(layout.jobs)
+        watcher.kill()
         # not sys.exit: the job threads would be waited for
         sys.stderr.flush()
         os._exit(0)

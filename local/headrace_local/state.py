@@ -73,12 +73,16 @@ def write_state(layout: Layout, state: ServerState) -> None:
 
 def read_state(layout: Layout) -> ServerState | None:
     """The record of the server that runs now; None when none runs, whatever an old record says."""
-    if not is_locked(layout.lock):
-        return None
+    # a server that holds the lock may not have written its record yet
+    return recorded(layout) if is_locked(layout.lock) else None
+
+
+def recorded(layout: Layout) -> ServerState | None:
+    """The record of the server that was the last to start, whether it still runs or not; None when there is none."""
     try:
         return ServerState(**json.loads(layout.state.read_text()))
     except (FileNotFoundError, ValueError, TypeError):
-        return None  # it holds the lock but has not written its record yet
+        return None
 
 
 def is_locked(path: Path) -> bool:

@@ -7,14 +7,18 @@ floors add commands by the entry point group ``headrace.commands``.
 
 from __future__ import annotations
 
+import gc
+import os
 import sys
-from importlib.metadata import entry_points
 from typing import Annotated
+
+# What imports make stays until the end: looking for garbage among it takes a tenth of --help, and more of a plan.
+gc.set_threshold(100_000)
 
 import typer
 
 from headrace import __version__
-from headrace.cli import train
+from headrace.cli import check, efs, list_jobs, logs, manifest, plan, status, stop, timeline, train
 from headrace.cli.plain_text import without_controls
 from headrace.errors import HeadraceError
 
@@ -24,14 +28,24 @@ INTERRUPTED_EXIT_CODE = 130
 app = typer.Typer(
     name="headrace",
     help="Training data to Amazon SageMaker by the best road.\n\n"
-    "Exit codes: 0 done; 1 the job failed, or a call to AWS did; 2 the input is wrong and nothing was created; "
-    "130 interrupted.",
+    "Exit codes: 0 done; 1 the job that was waited for failed, a call to AWS did, or a check found a broken rule of "
+    "level ERROR; 2 the input is wrong and nothing was done; 130 interrupted.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 app.command(name="train", help=train.HELP)(train.train)
+app.command(name="check", help=check.HELP)(check.check)
+app.command(name="plan", help=plan.PLAN_HELP)(plan.plan)
+app.command(name="platform", help=plan.PLATFORM_HELP)(plan.platform)
+app.command(name="list", help=list_jobs.HELP)(list_jobs.list_jobs)
+app.command(name="status", help=status.HELP)(status.status)
+app.command(name="logs", help=logs.HELP)(logs.logs)
+app.command(name="stop", help=stop.HELP)(stop.stop)
+app.command(name="timeline", help=timeline.HELP)(timeline.timeline)
+app.add_typer(manifest.app, name="manifest")
+app.add_typer(efs.app, name="efs")
 
 
 def _print_version(wanted: bool) -> None:
@@ -49,10 +63,22 @@ def _options(
     pass
 
 
-def main() -> None:
-    """Run the command line: errors of headrace become one line each on stderr, and their exit code."""
+def _add_commands_of_others(wanted: list[str]) -> None:
+    own = {each.name for each in app.registered_commands} | {each.name for each in app.registered_groups}
+    if not own.isdisjoint(wanted):
+        return
+    # looking through everything that is installed takes longer than to make a plan
+    from importlib.metadata import entry_points
+
     for entry_point in entry_points(group="headrace.commands"):
         app.add_typer(entry_point.load(), name=entry_point.name)
+
+
+def main() -> None:
+    """Run the command line: errors of headrace become one line each on stderr, and their exit code."""
+    # pydantic would look for plug-ins of its own in everything that is installed, which takes a tenth of a plan
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    _add_commands_of_others(sys.argv[1:2])
     try:
         app()
     except HeadraceError as error:

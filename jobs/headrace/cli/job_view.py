@@ -56,7 +56,8 @@ def follow(events: Iterable[Event]) -> JobDescription:
 def _show(event: Event, console: Console, status: Status, elapsed_seconds: float) -> None:
     if isinstance(event, Transition):
         console.print(
-            Text(f"[{elapsed_seconds:6.1f} s] {event.status}: {without_controls(event.message)}", style="bold")
+            Text(f"[{elapsed_seconds:6.1f} s] {event.status}: {without_controls(event.message)}", style="bold"),
+            soft_wrap=True,
         )
         status.update(event.status)
     elif isinstance(event, LogLine):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headrace.job_description import JobStatus
+from headrace.job_status import JobStatus
 
 if TYPE_CHECKING:
     from headrace.job_description import JobSummary

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headrace.cli.plain_text import without_controls
+
 if TYPE_CHECKING:
     from rich.padding import Padding
     from rich.text import Text
@@ -103,7 +105,7 @@ def _screen(timelines: Sequence[Timeline], width_characters: int) -> Iterator[Te
         yield Text(f"{each.job.name}  {each.job.status}", style="bold")
         yield bar(each, longest_seconds, width_characters)
         for line in _numbers(each):
-            yield Padding(Text(line), (0, 0, 0, 2), expand=False)
+            yield Padding(Text(without_controls(line)), (0, 0, 0, 2), expand=False)
     seen = {segment.phase for each in timelines for segment in each.segments}
     yield _legend([phase for phase in timelines[0].seconds if phase in seen], timelines)
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headrace.cli.findings import Ignore, suppressions_of
+from headrace.cli.plain_text import without_controls
+
 if TYPE_CHECKING:
     from headrace.aws import Aws
     from headrace.job_description import JobDescription
-    from headrace.launch import LaunchPlan
+    from headrace.planning import LaunchPlan
 
 HELP = (
     "Launch the training job of JOB_FILE on a deployed platform.\n\n"
@@ -31,26 +34,25 @@ def train(
         bool, typer.Option("--dry-run", help="Check everything, print the exact request, create nothing.")
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Show phases and log until the job has ended.")] = False,
+    ignored: Ignore = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    from headrace import job_file, launch
+    from headrace import job_file, launch, planning
     from headrace.aws import Aws
 
+    suppressions = suppressions_of(ignored)
     job = job_file.load(path)
     aws = Aws(region)
-    plan = launch.plan(job, launch.read_platform(aws, platform))
+    plan = planning.plan(job, launch.read_platform(aws, platform), suppressions=suppressions)
     _narrate(f"checking {plan.job.name} on platform {plan.foundation.platform} ({aws.region})")
-    for finding in launch.check(plan, aws):
-        _narrate(str(finding))
+    for finding in launch.check(plan, aws, suppressions):
+        _narrate(without_controls(str(finding)))
     if dry_run:
         _show_request(plan)
-        return
-    arn = launch.submit(plan, aws)
-    _narrate(f"created {arn}")
-    if wait:
-        _wait(plan, aws, as_json)
+    elif wait:
+        _run_to_end(plan, aws, as_json)
     else:
-        typer.echo(json.dumps({"name": plan.job.name, "arn": arn}) if as_json else plan.job.name)
+        _submit(plan, aws, as_json)
 
 
 def _narrate(line: str) -> None:
@@ -64,14 +66,25 @@ def _show_request(plan: LaunchPlan) -> None:
     typer.echo(json.dumps(plan.request, indent=2))
 
 
-def _wait(plan: LaunchPlan, aws: Aws, as_json: bool) -> None:
+def _submit(plan: LaunchPlan, aws: Aws, as_json: bool) -> None:
+    from headrace import launch
+
+    if len(plan.attempts) > 1:
+        _narrate("capacity_retry needs --wait; without it the first of the attempts is made, and no other")
+    arn = launch.submit(plan, aws)
+    _narrate(f"created {arn}")
+    typer.echo(json.dumps({"name": plan.job.name, "arn": arn}) if as_json else plan.job.name)
+
+
+def _run_to_end(plan: LaunchPlan, aws: Aws, as_json: bool) -> None:
+    from headrace import launch
     from headrace.cli import job_view
     from headrace.errors import JobFailed
 
     try:
-        job = job_view.follow(aws, plan.job.name)
+        job = job_view.follow(launch.run(plan, aws))
     except KeyboardInterrupt:
-        _narrate(f"the job goes on: {plan.job.name}")
+        _narrate(f"the job goes on: headrace status {plan.job.name}")
         raise
     typer.echo(json.dumps(summary(job)) if as_json else job_view.summary_text(job))
     if job.status != "Completed":

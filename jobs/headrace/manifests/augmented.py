@@ -17,10 +17,10 @@ from headrace.manifests.keys import S3_SCHEME, are_plain, mistakes_of_key, split
 from headrace.manifests.notes import Notes
 from headrace.manifests.references import Batch
 from headrace.manifests.text import pieces
+from headrace.rules.channels import MAX_ATTRIBUTE_NAMES
 from headrace.rules.manifest_mistakes import MAX_ATTRIBUTE_CHARACTERS, MAX_LINE_CHARACTERS, Mistake
 
 REFERENCE_SUFFIX: Final = "-ref"
-MAX_ATTRIBUTE_NAMES: Final = 16  # Amazon SageMaker API Reference, S3DataSource, AttributeNames
 
 
 @dataclass(frozen=True, slots=True)

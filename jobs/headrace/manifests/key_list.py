@@ -42,7 +42,8 @@ class KeyList:
             if isinstance(key, str):
                 yield number, key
             else:
-                problems.add(f"item {number} is {shown(item[:_MAX_ITEM_BYTES])}; allowed: {key[0]}; fix: {key[1]}")
+                text = item[:_MAX_ITEM_BYTES].decode("utf-8", errors="backslashreplace")
+                problems.add(f"item {number} is {shown(text)}; allowed: {key[0]}; fix: {key[1]}")
 
     def _key(self, item: bytes) -> str | tuple[str, str]:
         """The key; or what is allowed, and the fix."""

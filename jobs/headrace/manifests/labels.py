@@ -50,7 +50,8 @@ def augmented_lines(table: TextIO, options: LabelOptions) -> Iterator[str]:
     any_row = False
     try:
         columns = next(reader, [])
-        _check_columns(columns, options)
+        if columns:
+            _check_columns(columns, options)
         for row in filter(None, reader):
             any_row = True
             if _fits(row, columns, reader.line_num, problems):
@@ -80,9 +81,7 @@ def _check_columns(columns: Sequence[str], options: LabelOptions) -> None:
     names = [options.reference_name if each == options.reference_column else each for each in columns]
     for name in (options.reference_column, *options.number_columns):
         if name not in columns:
-            problems.add(
-                f"column is {name!r}; allowed: {', '.join(map(repr, columns)) or 'none'}; fix: name one of these"
-            )
+            problems.add(f"column is {name!r}; allowed: {', '.join(map(repr, columns))}; fix: name one of these")
     if len(set(names)) < len(names) or "" in names:
         problems.add(
             f"columns are {', '.join(map(repr, names))}; allowed: names that differ and are not empty; fix: name them"

@@ -24,6 +24,11 @@ _EFS: Final = "Amazon EFS API Reference, CreateFileSystem"
 _VPC: Final = "Amazon EC2 API Reference"
 _ZONES: Final = "Amazon EC2 User Guide, Regions and Zones"
 _SAGEMAKER: Final = "Amazon SageMaker API Reference, CreateTrainingJob"
+_CHANNEL: Final = "Amazon SageMaker API Reference, Channel"
+_S3_SOURCE: Final = "Amazon SageMaker API Reference, S3DataSource"
+_FILE_SYSTEM: Final = "Amazon SageMaker API Reference, FileSystemDataSource"
+_TRAINING_GUIDE: Final = "Amazon SageMaker Developer Guide"
+_MANIFESTS: Final = f"{_TRAINING_GUIDE}, augmented manifest files"
 _S3_NAMES: Final = "Amazon S3 User Guide, Bucket naming rules"
 _S3_KEYS: Final = "Amazon S3 User Guide, Naming Amazon S3 objects"
 _OURS: Final = "headrace"
@@ -59,9 +64,19 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "V21": Entry("A link to another Region has a price", "Amazon S3 pricing, data transfer"),
     "V24": Entry("A bucket's key lets the link in", f"{_LUSTRE_GUIDE}, server-side encrypted Amazon S3 buckets"),
     "V26": Entry("The data set fills at most nine tenths of the Lustre", _OURS),
+    "V27": Entry("Objects of a job are not archived", "Amazon S3 User Guide, Restoring an archived object"),
     "V28": Entry("Prefixes are legal as paths", "POSIX.1-2017, 3.170 Filename"),
     "V29": Entry("An existing network takes no settings of a new one", _OURS),
     "V30": Entry("A Lustre is not restored from a backup", _OURS),
+    "V31": Entry("A file system lies in the job's VPC", _FILE_SYSTEM),
+    "V33": Entry(
+        "Job and file system open the road's ports to each other",
+        f"{_LUSTRE_GUIDE}, access control with Amazon VPC; Amazon EFS User Guide, VPC security groups",
+    ),
+    "V35": Entry(
+        "The channels of a job meet in a zone",
+        f"{_LUSTRE_GUIDE}, accessing file systems; Amazon EFS User Guide, mount targets",
+    ),
     "V36": Entry("Each subnet has room for what lives in it", f"{_VPC}, CreateSubnet"),
     "V38": Entry("The capacity is within the default quota", "FSx for Lustre User Guide, Quotas"),
     "V39": Entry("The EFS performance mode fits the other modes", _EFS),
@@ -69,11 +84,22 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "V41": Entry("A KMS key for EFS needs encryption", _EFS),
     "V43": Entry("An existing EFS takes no settings", _OURS),
     "V44": Entry("EFS has a mount target per zone, One Zone exactly one", _EFS),
+    "V45": Entry("A file system can be mounted in the job's zones", "Amazon EFS User Guide, Managing mount targets"),
+    "V47": Entry(
+        "The Lustre's mount name is the recorded one", "Amazon FSx API Reference, LustreFileSystemConfiguration"
+    ),
+    "V48": Entry("What a Lustre channel names is there", _DRA_GUIDE),
     "V50": Entry("A job takes at most 16 subnets and 5 security groups", f"{_SAGEMAKER}, VpcConfig"),
     "V51": Entry("A job has 1 to 20 channels", _SAGEMAKER),
+    "V52": Entry("The volume holds what File mode copies", f"{_SAGEMAKER}, ResourceConfig"),
     "V53": Entry("Prefixes have no empty folder", _SAGEMAKER),
     "V54": Entry("S3 data lies in the job's Region", f"{_SAGEMAKER}, S3DataSource"),
+    "V55": Entry("Spot waits at least as long as it runs", f"{_SAGEMAKER}, StoppingCondition"),
+    "V56": Entry("A warm pool is possible, and has a price", f"{_TRAINING_GUIDE}, SageMaker AI managed warm pools"),
+    "V57": Entry("The instance type is offered in the job's zones", f"{_VPC}, DescribeInstanceTypeOfferings"),
+    "V58": Entry("The job's subnets have a route to S3", f"{_TRAINING_GUIDE}, training jobs in an Amazon VPC"),
     "V59": Entry("The job's name begins with the platform's prefix", _OURS),
+    "V60": Entry("A manifest has its form", f"{_S3_SOURCE}, S3Uri"),
     "V64": Entry("Either the capacity or the size of the data set is given", _OURS),
     "V65": Entry("Links have short names, each its own", _OURS),
     "V66": Entry("Link events are NEW, CHANGED and DELETED", _DRA),
@@ -102,6 +128,47 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "V89": Entry("The platform's key lies in its Region", "Amazon S3 User Guide, Using SSE-KMS"),
     "V90": Entry("The Region is not in China", _OURS),
     "V91": Entry("Another account's key needs its owner's consent", "AWS KMS Developer Guide, Cross-account access"),
+    "V92": Entry("A manifest is UTF-8 without a byte order mark", "RFC 8259, 8.1 Character Encoding"),
+    "V93": Entry("A manifest's prefix makes keys", f"{_S3_SOURCE}, S3Uri"),
+    "V94": Entry("A manifest's entries are keys", _S3_KEYS),
+    "V95": Entry("A manifest names no object twice", _OURS),
+    "V96": Entry("A manifest's objects exist", f"{_S3_SOURCE}, S3Uri"),
+    "V97": Entry("A manifest and its objects lie in the job's Region", f"{_S3_SOURCE}, S3Uri"),
+    "V98": Entry("An augmented manifest has the attributes", _MANIFESTS),
+    "V99": Entry("A manifest keeps the limits", f"{_TRAINING_GUIDE}, input manifest files of Ground Truth"),
+    "V101": Entry("Roles of own ingestion have short names", _OURS),
+    "V102": Entry("A platform has at most five roles of own ingestion", _OURS),
+    "V103": Entry("Roles of own ingestion name their actions", "IAM User Guide, Policy elements: Action"),
+    "V104": Entry("Roles of own ingestion have no rights on rights", "IAM User Guide, Security best practices"),
+    "V105": Entry("Roles of own ingestion name their resources", "IAM User Guide, Policy elements: Resource"),
+    "V106": Entry("Conditions of own ingestion are IAM's", "IAM User Guide, Policy elements: Condition operators"),
+    "V107": Entry("A channel has one source", f"{_CHANNEL}, DataSource"),
+    "V108": Entry("The input mode goes with the source", f"{_CHANNEL}, InputMode"),
+    "V109": Entry("The data type goes with the input mode", f"{_S3_SOURCE}, S3DataType"),
+    "V110": Entry("A channel says only what its road takes", _CHANNEL),
+    "V111": Entry("An augmented manifest names its attributes", f"{_S3_SOURCE}, AttributeNames"),
+    "V112": Entry("Attributes are kept apart", _MANIFESTS),
+    "V113": Entry("Shuffling has an effect", "Amazon SageMaker API Reference, ShuffleConfig"),
+    "V114": Entry("A path in a file system is one", f"{_FILE_SYSTEM}, DirectoryPath"),
+    "V115": Entry("Channels have names of their own", _CHANNEL),
+    "V116": Entry("Spot saves its work", f"{_TRAINING_GUIDE}, Managed Spot Training"),
+    "V117": Entry("Either one instance type, or instance groups", f"{_SAGEMAKER}, ResourceConfig"),
+    "V118": Entry("Channels go to groups that the job has", f"{_S3_SOURCE}, InstanceGroupNames"),
+    "V119": Entry("The volume's key is possible", f"{_SAGEMAKER}, ResourceConfig"),
+    "V120": Entry("An isolated job brings its data by channels", f"{_SAGEMAKER}, EnableNetworkIsolation"),
+    "V121": Entry("Retries are new tries", _OURS),
+    "V122": Entry("Sharding has shares", f"{_S3_SOURCE}, S3DataDistributionType"),
+    "V123": Entry("The zones that a job names are the platform's", _OURS),
+    "V124": Entry("The platform has the link that a channel names", _OURS),
+    "V125": Entry("The platform has an EFS where a channel reads one", _OURS),
+    "V126": Entry("Each instance gets an object", f"{_S3_SOURCE}, S3DataDistributionType"),
+    "V127": Entry("A job writes where the platform's roles may", _OURS),
+    "V128": Entry("The job's subnets and group are there", f"{_SAGEMAKER}, VpcConfig"),
+    "V129": Entry("The platform has the role that a job needs", _OURS),
+    "V130": Entry("No object is also a folder", _S3_KEYS),
+    "V131": Entry("Zones to be tried are zones where the job can run", _OURS),
+    "V132": Entry("The file systems of a job are available", _FILE_SYSTEM),
+    "V133": Entry("The links of a job are in order", "Amazon FSx API Reference, DataRepositoryAssociation"),
 }
 
 

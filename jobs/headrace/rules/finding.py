@@ -33,6 +33,7 @@ class Finding:
     """One thing wrong with one field.
 
     ``got`` is the value as the user wrote it, ``allowed`` the rule in words, ``fix`` what to write instead.
+    ``is_final``: no suppression helps, since nothing can be made of what was asked for.
     """
 
     rule_id: str
@@ -41,6 +42,7 @@ class Finding:
     got: str
     allowed: str
     fix: str
+    is_final: bool = False
 
     def __str__(self) -> str:
         return f"{self.rule_id} {self.level}: {self.field} is {self.got}; allowed: {self.allowed}; fix: {self.fix}"
@@ -100,12 +102,12 @@ def run_rules(rules: Iterable[Rule[Record]], record: Record) -> list[Finding]:
 def apply_suppressions(
     findings: Iterable[Finding], suppressions: Sequence[Suppression] = ()
 ) -> tuple[list[Finding], list[tuple[Finding, Suppression]]]:
-    """Split findings into those that stand and those that are suppressed, each with its suppression."""
+    """Split findings into those that stand, the final ones among them, and those that are suppressed, with how."""
     by_id = {suppression.rule_id: suppression for suppression in suppressions}
     standing: list[Finding] = []
     suppressed: list[tuple[Finding, Suppression]] = []
     for finding in findings:
-        if finding.rule_id in by_id:
+        if finding.rule_id in by_id and not finding.is_final:
             suppressed.append((finding, by_id[finding.rule_id]))
         else:
             standing.append(finding)

@@ -17,6 +17,8 @@ Number: TypeAlias = int | float | Unknown | None
 Switch: TypeAlias = bool | Unknown | None
 
 _SHOWN_CHARACTERS = 80
+# the model's own patterns, which V85 shows, are up to some hundred characters long
+_LONGEST_PART = 500
 
 
 def is_whole_number(value: object) -> TypeGuard[int]:
@@ -47,14 +49,12 @@ def shown(value: object) -> str:
 
 def finding(rule_id: str, field: str, value: object, allowed: str, fix: str, level: Level = Level.ERROR) -> Finding:
     """A finding about ``value``, which is shown as Python would write it. Each part is put on one line."""
-    return Finding(
-        rule_id=rule_id,
-        level=level,
-        field=_one_line(field),
-        got=shown(value),
-        allowed=_one_line(allowed),
-        fix=_one_line(fix),
-    )
+    return finding_in_words(rule_id, field, shown(value), allowed, fix, level)
+
+
+def finding_in_words(rule_id: str, field: str, got: str, allowed: str, fix: str, level: Level = Level.ERROR) -> Finding:
+    """A finding whose ``got`` is told in words. Each part is put on one line, and cut where it is very long."""
+    return Finding(rule_id, level, _one_line(field), _one_line(got), _one_line(allowed), _one_line(fix))
 
 
 def members(value: object) -> tuple[object, ...] | None:
@@ -63,4 +63,5 @@ def members(value: object) -> tuple[object, ...] | None:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_PART else line[: _LONGEST_PART - 1] + "…"

@@ -49,7 +49,9 @@ class Code:
     def upload(self, job_name: str) -> None:
         """Upload the code as the folder holds it now. Raises InvalidInput for a folder that cannot be shipped."""
         location = self.location(job_name)
-        self.aws.s3.put_object(location.bucket, location.prefix, source_archive.build(Path(self.job.source_dir or "")))
+        dependencies = [Path(each) for each in self.job.dependencies]
+        archive = source_archive.build(Path(self.job.source_dir or ""), dependencies)
+        self.aws.s3.put_object(location.bucket, location.prefix, archive)
 
     def take_back(self, job_name: str) -> None:
         """Delete what was uploaded for a job that was not created; where that is not certain, leave it."""

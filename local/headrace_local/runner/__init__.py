@@ -5,5 +5,6 @@ of the ways by which data comes to a job; ``layout`` and ``job_environment`` are
 starts it with its folder at ``/opt/ml``; ``log`` and ``metrics`` follow what it prints; ``artifacts`` and
 ``checkpoints`` are what comes back. ``file_systems`` shows EFS and Lustre, whose content ``lustre`` brings from S3.
 
-It works through boto3 on the server's own endpoint. Only the bytes of objects come out of moto's storage directly.
+It asks AWS by boto3, on the server's own endpoint. Objects are listed and read by ``s3_storage``, out of moto's storage
+in this process: nothing else here knows moto.
 """

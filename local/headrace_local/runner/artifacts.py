@@ -27,12 +27,12 @@ def upload(s3: Any, request: Mapping[str, Any], workspaces: Sequence[Workspace],
     models = [each.opt_ml / "model" for each in workspaces]
     data = [each.opt_ml / "output" / "data" for each in workspaces]
     try:
+        checkpoints.save()
         _upload_archive(s3, models, workspaces[0].directory / "model.tar.gz", model_uri, kms_key_id)
         if any(each.is_dir() and any(each.iterdir()) for each in data):
             archive = workspaces[0].directory / "output.tar.gz"
             _upload_archive(s3, data, archive, f"{folder}/output.tar.gz", kms_key_id)
-        checkpoints.save()
-    except (ClientError, S3UploadFailedError) as error:
+    except (ClientError, S3UploadFailedError, OSError) as error:
         raise JobFailed(f"ClientError: Artifact upload failed:{error}") from None
     return model_uri
 

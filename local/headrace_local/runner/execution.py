@@ -24,17 +24,24 @@ def run_in_background(job: TrainingJob, jobs: Path) -> None:
 
 
 def run(job: TrainingJob, folder: Path) -> None:
-    """Run the job to its end, whatever happens, and leave no folder behind."""
-    longest = fleet.MAX_FAILURE_CHARACTERS
+    """Run the job to its end, whatever happens; when it says that it has ended, no folder of it is left."""
+    outcome = _outcome(job, folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    if isinstance(outcome, JobFailed):
+        job.fail(str(outcome)[: fleet.MAX_FAILURE_CHARACTERS])
+    else:
+        job.enter(outcome)
+
+
+def _outcome(job: TrainingJob, folder: Path) -> str | JobFailed:
+    """The secondary status in which the job ends well or stopped, or why it failed."""
     try:
-        job.enter(_phases(job, folder))
+        return _phases(job, folder)
     except JobFailed as failure:
-        job.fail(str(failure)[:longest])
+        return failure
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
-        job.fail(f"InternalServerError: the embedded AWS failed: {type(error).__name__}: {error}"[:longest])
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        return JobFailed(f"InternalServerError: the embedded AWS failed: {type(error).__name__}: {error}")
 
 
 def _phases(job: TrainingJob, folder: Path) -> str:
@@ -46,38 +53,39 @@ def _phases(job: TrainingJob, folder: Path) -> str:
         layout.prepare(each, job.request)
     if job.stop_asked.is_set():
         return "Stopped"
-    workspaces = [each.workspace for each in instances]
-    s3 = client("s3", job.region)
-    checkpoints = Checkpoints(s3, job.request, workspaces)
+    checkpoints = Checkpoints(client("s3", job.region), job.request, [each.workspace for each in instances])
     job.enter("Downloading")
     checkpoints.restore()
     with _brought(job, instances) as supplies:
         if job.stop_asked.is_set():
             return "Stopped"
         job.enter("Training")
-        with checkpoints.saved_meanwhile():
-            end = _train(job, instances, supplies)
+        trained = _train(job, instances, supplies, checkpoints)
     job.enter("Uploading")
-    job.model_artifact_uri = artifacts.upload(s3, job.request, workspaces, checkpoints)
-    return end
+    return _upload(job, instances, checkpoints, trained)
 
 
-def _train(job: TrainingJob, instances: Sequence[Instance], supplies: Sequence[Supply]) -> str:
-    """The secondary status in which the commands end. Raises JobFailed."""
+def _train(
+    job: TrainingJob, instances: Sequence[Instance], supplies: Sequence[Supply], checkpoints: Checkpoints
+) -> str | JobFailed:
     try:
-        end = fleet.run(job, instances, _notices(supplies))
+        with checkpoints.saved_meanwhile():
+            return fleet.run(job, instances, supplies)
+    except JobFailed as failure:
+        return failure
+
+
+def _upload(job: TrainingJob, instances: Sequence[Instance], checkpoints: Checkpoints, trained: str | JobFailed) -> str:
+    """Bring back what there is, of a job that failed, too, as SageMaker does. Raises JobFailed."""
+    workspaces = [each.workspace for each in instances]
+    try:
+        job.model_artifact_uri = artifacts.upload(client("s3", job.region), job.request, workspaces, checkpoints)
     except JobFailed:
-        _require_whole(supplies)  # a channel that broke is the better reason
-        raise
-    _require_whole(supplies)
-    return end
-
-
-def _require_whole(supplies: Sequence[Supply]) -> None:
-    """Raises JobFailed where a channel broke while it was read."""
-    for each in supplies:
-        if each.failure is not None:
-            raise JobFailed(each.failure)
+        if isinstance(trained, str):
+            raise
+    if isinstance(trained, JobFailed):
+        raise trained
+    return trained
 
 
 @contextmanager
@@ -91,8 +99,3 @@ def _brought(job: TrainingJob, instances: Sequence[Instance]) -> Iterator[list[S
                     supplies.append(channels.bring(job, channel, instance))
                     stack.callback(supplies[-1].close)
         yield supplies
-
-
-def _notices(supplies: Sequence[Supply]) -> list[str]:
-    """What the channels have to say, each thing once."""
-    return list(dict.fromkeys(each.notice for each in supplies if each.notice is not None))

@@ -1,6 +1,6 @@
 """The commands of all instances of a job: started together, waited for together, ended together.
 
-The job is done when every instance is, and fails when one does: the others are then told to end.
+The job is done when every instance is, and fails when one does, or when a channel breaks: all are then told to end.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from headrace_local.moto_extension.clients import client
@@ -18,6 +18,7 @@ from headrace_local.runner.instance import Instance
 from headrace_local.runner.job import JobFailed, TrainingJob
 from headrace_local.runner.job_environment import environment_of
 from headrace_local.runner.log import JobLog
+from headrace_local.runner.supply import Supply, broken, notices, require_whole
 from headrace_local.settings import Settings
 
 MAX_FAILURE_CHARACTERS = 1024
@@ -36,20 +37,30 @@ class Member:
     log: JobLog
 
 
-def run(job: TrainingJob, instances: Sequence[Instance], notices: Sequence[str]) -> str:
+def run(job: TrainingJob, instances: Sequence[Instance], supplies: Sequence[Supply]) -> str:
     """Run the command on every instance to its end: Completed, Stopped or MaxRuntimeExceeded. Raises JobFailed.
 
-    ``notices`` begin the first instance's log.
+    What the channels have to say begins the first instance's log.
     """
+    try:
+        end = _run(job, instances, supplies)
+    except JobFailed:
+        require_whole(supplies)  # a channel that broke is the better reason
+        raise
+    require_whole(supplies)
+    return end
+
+
+def _run(job: TrainingJob, instances: Sequence[Instance], supplies: Sequence[Supply]) -> str:
     algorithm = job.request["AlgorithmSpecification"]
     line = [*algorithm["ContainerEntrypoint"], *algorithm.get("ContainerArguments", ())]
     on_line = metrics.reader(job, algorithm.get("MetricDefinitions", ()))
     with _members() as members:
         for instance in instances:
             log = JobLog(client("logs", job.region), f"{job.name}/{instance.host}", on_line)
-            said = notices if instance.number == 0 else ()
+            said = notices(supplies) if instance.number == 0 else []
             members.append(_start(job, instance, line, log, said))
-        return _wait(job, members)
+        return _wait(job, members, supplies)
 
 
 @contextmanager
@@ -61,17 +72,19 @@ def _members() -> Iterator[list[Member]]:
         for each in members:
             command.signal_group(each.process, signal.SIGKILL)
         for each in members:
+            with suppress(subprocess.TimeoutExpired):  # one that waits for a mount ends with the mount
+                each.process.wait(_LOG_SECONDS)
             each.log.close(_LOG_SECONDS)
 
 
-def _start(job: TrainingJob, instance: Instance, line: Sequence[str], log: JobLog, notices: Sequence[str]) -> Member:
+def _start(job: TrainingJob, instance: Instance, line: Sequence[str], log: JobLog, said: Sequence[str]) -> Member:
     try:
         started = command.start(line, environment_of(job, instance), instance.workspace)
     except OSError as error:
         log.write(f"{line[0]}: {error.strerror}")
         log.close(_LOG_SECONDS)
         raise JobFailed(_failure_reason(instance, _NO_SUCH_PROGRAM)) from None
-    for notice in (*notices, started.notice or ""):
+    for notice in (*said, started.notice or ""):
         for each in notice.splitlines():
             log.write(each)
     if started.process.stdout is not None:
@@ -79,7 +92,7 @@ def _start(job: TrainingJob, instance: Instance, line: Sequence[str], log: JobLo
     return Member(instance=instance, process=started.process, log=log)
 
 
-def _wait(job: TrainingJob, members: Sequence[Member]) -> str:
+def _wait(job: TrainingJob, members: Sequence[Member], supplies: Sequence[Supply]) -> str:
     """Wait until the commands end, or make them end; how the job has ended. Raises JobFailed."""
     stopping = job.request["StoppingCondition"]
     deadline = time.monotonic() + stopping.get("MaxRuntimeInSeconds", _DEFAULT_MAX_RUNTIME_SECONDS)
@@ -91,6 +104,9 @@ def _wait(job: TrainingJob, members: Sequence[Member]) -> str:
                 raise JobFailed(_failure_reason(member.instance, code))
         if None not in codes:
             return "Completed"
+        if broken(supplies) is not None:
+            _terminate(members)
+            require_whole(supplies)
         if job.stop_asked.is_set():
             job.enter("Stopping")
             _terminate(members)
@@ -121,5 +137,10 @@ def _signal(members: Sequence[Member], signal_number: int) -> None:
 
 def _failure_reason(instance: Instance, exit_code: int) -> str:
     failure = instance.workspace.opt_ml / "output" / "failure"
-    said = failure.read_text(errors="replace")[:MAX_FAILURE_CHARACTERS] if failure.is_file() else ""
-    return f"AlgorithmError: {said.strip()}, exit code: {exit_code}"
+    said = ""
+    if failure.is_file():
+        with failure.open(errors="replace") as file:
+            said = file.read(MAX_FAILURE_CHARACTERS)
+    # a container that a signal ends has this exit code
+    shown = 128 - exit_code if exit_code < 0 else exit_code
+    return f"AlgorithmError: {said.strip()}, exit code: {shown}"

@@ -63,7 +63,7 @@ class TrainingJob:
     model_artifact_uri: str | None = None
     metrics: dict[str, tuple[float, datetime]] = field(default_factory=dict)
     stop_asked: threading.Event = field(default_factory=threading.Event)
-    _changing: threading.Lock = field(default_factory=threading.Lock)
+    _changing: threading.RLock = field(default_factory=threading.RLock)
 
     @property
     def name(self) -> str:
@@ -99,8 +99,9 @@ class TrainingJob:
 
     def fail(self, reason: str) -> None:
         """End as Failed."""
-        self.failure_reason = reason
-        self.enter("Failed", reason)
+        with self._changing:
+            self.failure_reason = reason
+            self.enter("Failed", reason)
 
     def started(self, status: str) -> datetime | None:
         """When it entered a secondary status; None when it never did."""
@@ -108,7 +109,11 @@ class TrainingJob:
             return next((each.started for each in self.transitions if each.status == status), None)
 
     def describe(self) -> dict[str, Any]:
-        """What DescribeTrainingJob adds to the request's own members."""
+        """What DescribeTrainingJob adds to the request's own members, all of one moment."""
+        with self._changing:
+            return self._describe()
+
+    def _describe(self) -> dict[str, Any]:
         answer: dict[str, Any] = {
             "TrainingJobArn": self.arn,
             "TrainingJobStatus": self.status,

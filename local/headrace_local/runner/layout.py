@@ -73,7 +73,8 @@ def _channel(channel: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str
     source = channel["DataSource"].get("S3DataSource", {})
     return {
         **content,
-        "TrainingInputMode": input_mode(channel, request),
+        # a script reads FastFile as it reads File, and is not told the difference
+        "TrainingInputMode": "Pipe" if input_mode(channel, request) == "Pipe" else "File",
         "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
         "RecordWrapperType": channel.get("RecordWrapperType", "None"),
     }

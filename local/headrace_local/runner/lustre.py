@@ -13,22 +13,22 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC
 from functools import cache
 from pathlib import Path, PurePosixPath
-from threading import RLock
+from threading import Lock, RLock
 from typing import Final, NamedTuple
 
 from headrace_local.runner import shared_folders
 from headrace_local.runner.first_open import CannotWatch, first_opens
-from headrace_local.runner.s3_storage import S3Storage
+from headrace_local.runner.lustre_paths import paths_of
+from headrace_local.runner.s3_storage import S3Storage, StoredObject
 
 _IMPORT: Final = frozenset({"NEW", "CHANGED"})  # an import takes nothing away
 _FILE_MODE = 0o755  # what FSx gives to objects that carry no POSIX metadata
-_MAX_NAME_BYTES = 255
+_making = Lock()  # functools.cache lets two at once make one each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +49,6 @@ class Link:
         return f"s3://{self.bucket}/{self.prefix}"
 
 
-class _Object(NamedTuple):
-    key: str
-    size_bytes: int
-    etag: str
-    modified_ns: int
-
-
 class Imported(NamedTuple):
     """How many objects an import has met, and how many of them are files now."""
 
@@ -66,24 +59,8 @@ class Imported(NamedTuple):
 @dataclass(slots=True, kw_only=True)
 class _File:
     link: Link
-    object: _Object
+    object: StoredObject
     is_loaded: bool
-
-
-class _Objects(S3Storage):
-    def listing(self, bucket: str, prefix: str) -> Iterator[_Object]:
-        """All objects below a prefix."""
-        found, *_ = self._backend.list_objects(self._backend.head_bucket(bucket), prefix, None, None, None)
-        for each in found:
-            modified_ns = int(each.last_modified.replace(tzinfo=UTC).timestamp()) * 1_000_000_000
-            yield _Object(each.name, int(each.size), each.etag, modified_ns)
-
-    def read_unchanged(self, bucket: str, imported: _Object) -> bytes:
-        """The bytes that were imported. Raises OSError when the object is gone or another by now."""
-        found = self._find(bucket, imported.key)
-        if found is None or found.etag != imported.etag:
-            raise OSError(errno.EIO, "the object has changed or gone since it was imported", imported.key)
-        return bytes(found.value)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,8 +108,11 @@ class LustreFiles:
         return Imported(*(sum(counts) for counts in zip(*results, strict=True))) if results else Imported(0, 0)
 
     def _bring_in(self, link: Link, events: Collection[str], prefixes: tuple[str, ...] | None = None) -> Imported:
-        met = [each for each in _listing(link) if prefixes is None or each.key.startswith(prefixes)]
-        listed = dict(_legal(self._place(link), link, met))
+        objects = S3Storage(link.region).listing(link.bucket, link.prefix)
+        if objects is None:  # the bucket has gone, and nobody tells of its objects any more
+            return Imported(0, 0)
+        met = [each for each in objects if prefixes is None or each.key.startswith(prefixes)]
+        listed = dict(paths_of(met, link.prefix, self._place(link), self.root))
         for path, found in listed.items():
             known = self._files.get(path)
             if known is None and "NEW" in events:
@@ -141,7 +121,7 @@ class LustreFiles:
                 self._remove(path)
                 self._add(path, link, found)
         if "DELETED" in events:
-            for path in [path for path, each in self._files.items() if each.link is link and path not in listed]:
+            for path in [path for path, each in self._files.items() if each.link == link and path not in listed]:
                 self._remove(path)
         total = sum(not each.key.endswith("/") for each in met)
         return Imported(total, sum(path in self._files for path in listed))
@@ -154,7 +134,12 @@ class LustreFiles:
         with self._changing:
             if self._unwatched is not None:
                 for path, each in self._files.items():
-                    if not each.is_loaded and path.is_file():
+                    if (
+                        not each.is_loaded
+                        and shared_folders.is_below(path.parent, self.root)
+                        and path.is_file()
+                        and not path.is_symlink()
+                    ):
                         self._load_now(path, each)
             return self._unwatched
 
@@ -169,14 +154,14 @@ class LustreFiles:
     def _place(self, link: Link) -> Path:
         return self.root.joinpath(*link.path.parts[1:])
 
-    def _add(self, path: Path, link: Link, found: _Object) -> None:
+    def _add(self, path: Path, link: Link, found: StoredObject) -> None:
         """Make the file, empty inside, unless something else is in its place."""
-        imported = _File(link=link, object=found, is_loaded=found.size_bytes == 0)
+        imported = _File(link=link, object=found, is_loaded=found.size == 0)
         # it appears when it is watched, so that nobody ever reads the nothing in it
         hidden = self.root.with_name(f"{self.root.name}.new")
         with os.fdopen(os.open(hidden, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, _FILE_MODE), "wb") as file:
-            file.truncate(found.size_bytes)
-        os.utime(hidden, ns=(found.modified_ns, found.modified_ns))
+            file.truncate(found.size)
+        _set_time(hidden, found)
         if not imported.is_loaded:
             self._watch(hidden, path, imported)
         try:
@@ -196,23 +181,29 @@ class LustreFiles:
             self._unwatched = str(reason)
 
     def _load_now(self, path: Path, imported: _File) -> None:
-        with path.open("r+b") as file:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "wb") as file:
             self._load(file.fileno(), imported)
 
     def _load(self, descriptor: int, imported: _File) -> None:
         link, found = imported.link, imported.object
         if link.association_id not in self._links:
             raise OSError(errno.EIO, "its link has been deleted", found.key)
-        if os.fstat(descriptor).st_size == found.size_bytes:  # else a job has cut it short: it is the job's file now
-            _write_all(descriptor, _Objects(link.region).read_unchanged(link.bucket, found))
-            os.utime(descriptor, ns=(found.modified_ns, found.modified_ns))
+        if os.fstat(descriptor).st_size == found.size:  # else a job has cut it short: it is the job's file now
+            content = S3Storage(link.region).read_unchanged(link.bucket, found.key, found.etag)
+            if content is None:
+                raise OSError(errno.EIO, "the object has changed or gone since it was imported", found.key)
+            _write_all(descriptor, content)
+            _set_time(descriptor, found)
         imported.is_loaded = True
 
     def _remove(self, path: Path) -> None:
         del self._files[path]
         with suppress(CannotWatch):
             first_opens().forget(path)
-        path.unlink(missing_ok=True)
+        # something else may be in its place by now, put there by a job
+        with suppress(OSError):
+            if shared_folders.is_below(path.parent, self.root):
+                path.unlink()
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
@@ -220,6 +211,11 @@ def _write_all(descriptor: int, content: bytes) -> None:
     written = 0
     while written < len(view):
         written += os.pwrite(descriptor, view[written:], written)
+
+
+def _set_time(file: Path | int, found: StoredObject) -> None:
+    seconds = found.modified.timestamp()
+    os.utime(file, (seconds, seconds))
 
 
 def _prefixes(link: Link, uris: Sequence[str]) -> tuple[str, ...] | None:
@@ -230,20 +226,12 @@ def _prefixes(link: Link, uris: Sequence[str]) -> tuple[str, ...] | None:
     return tuple(each.removeprefix(f"s3://{link.bucket}/") for each in below)
 
 
-def _listing(link: Link) -> Iterator[_Object]:
-    return _Objects(link.region).listing(link.bucket, link.prefix)
-
-
-def _legal(place: Path, link: Link, objects: Iterable[_Object]) -> Iterator[tuple[Path, _Object]]:
-    """Path and object of each that can be a file; a key is whatever somebody once wrote."""
-    for each in objects:
-        parts = each.key.removeprefix(link.prefix).split("/")
-        is_path = {"", ".", ".."}.isdisjoint(parts) and "\0" not in each.key
-        if is_path and all(len(os.fsencode(part)) <= _MAX_NAME_BYTES for part in parts):
-            yield place.joinpath(*parts), each
-
-
 @cache
-def files_of(file_system_id: str) -> LustreFiles:
-    """The content of a file system; the same for everybody who asks."""
+def _make(file_system_id: str) -> LustreFiles:
     return LustreFiles(root=shared_folders.folder_of(file_system_id))
+
+
+def files_of(file_system_id: str) -> LustreFiles:
+    """The content of a file system; the same for everybody who asks, at whatever time."""
+    with _making:
+        return _make(file_system_id)

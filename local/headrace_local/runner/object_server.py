@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
+from email.utils import format_datetime
 from functools import cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -54,7 +55,8 @@ class Shelf:
     def get(self, path: str) -> tuple[StoredObject, bytes] | None:
         """A file as it is now, with its bytes; None when there is no such file, or its object has gone."""
         key = self._keys.get(path, "")
-        found, content = self._storage.describe(self._bucket, key), self._storage.read(self._bucket, key)
+        found = self._storage.describe(self._bucket, key)
+        content = None if found is None else self._storage.read_unchanged(self._bucket, key, found.etag)
         return None if found is None or content is None else (found, content)
 
     def listing(self, prefix: str) -> bytes:
@@ -69,7 +71,7 @@ class Shelf:
         if found is None:
             return ""
         return (
-            f"<Contents><Key>{_escaped(path)}</Key><LastModified>{found.modified_iso}</LastModified>"
+            f"<Contents><Key>{_escaped(path)}</Key><LastModified>{found.modified.isoformat()}</LastModified>"
             f"<ETag>{_escaped(found.etag)}</ETag><Size>{found.size}</Size></Contents>"
         )
 
@@ -140,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND)
             return
         described, content = found
-        head = {"ETag": described.etag, "Last-Modified": described.modified_rfc}
+        head = {"ETag": described.etag, "Last-Modified": format_datetime(described.modified, usegmt=True)}
         asked = _RANGE.fullmatch(self.headers.get("Range", ""))
         if asked is None:
             self._answer(HTTPStatus.OK, content, head)

@@ -67,7 +67,7 @@ def _part(uri: str, number: int, name: str, value: Any, storage: S3Storage) -> R
     if not (isinstance(value, str) and value.startswith("s3://")):
         raise _bad_line(uri, number, f"{name} is {value!r}; an attribute ending in -ref must be an S3 URI")
     reference = Reference(*split_uri(value))
-    if storage.size(*reference) is None:
+    if storage.describe(*reference) is None:
         raise _bad_line(uri, number, f"{name} names {value}, which does not exist")
     return reference
 

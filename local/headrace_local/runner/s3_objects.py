@@ -59,7 +59,7 @@ def list_objects(job: TrainingJob, source: Mapping[str, Any]) -> Listing:
     if source["S3DataType"] == "ManifestFile":
         return _listed(uri, storage)
     bucket, prefix = split_uri(uri)
-    found = [S3Object(key, size) for key, size in storage.keys(bucket, prefix)]
+    found = [S3Object(each.key, each.size) for each in storage.listing(bucket, prefix) or ()]
     if not found:
         role = job.request["RoleArn"]
         raise JobFailed(
@@ -75,13 +75,13 @@ def _listed(uri: str, storage: S3Storage) -> Listing:
     bucket, prefix = split_uri(first)
     objects = []
     for place, name in enumerate(rest, 1):
-        size = storage.size(bucket, prefix + name)
-        if size is None:
+        found = storage.describe(bucket, prefix + name)
+        if found is None:
             raise JobFailed(
                 f"ClientError: Data download failed:element {place} of manifest {uri} names s3://{bucket}/{prefix}"
                 f"{name}, which does not exist"
             )
-        objects.append(S3Object(prefix + name, size))
+        objects.append(S3Object(prefix + name, found.size))
     return Listing(bucket=bucket, prefix=prefix, objects=tuple(objects))
 
 

@@ -5,18 +5,19 @@ Over HTTP, client and server would share this interpreter and take milliseconds 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from headrace_local.state import ACCOUNT
 
 
 class StoredObject(NamedTuple):
-    """An object as a listing and a GET describe it; ``size`` in bytes, ``etag`` with its quotes."""
+    """An object as a listing describes it; ``size`` in bytes, ``etag`` with its quotes."""
 
+    key: str
     size: int
     etag: str
-    modified_iso: str
-    modified_rfc: str
+    modified: datetime
 
 
 class S3Storage:
@@ -28,36 +29,33 @@ class S3Storage:
 
         self._backend: Any = s3_backends[ACCOUNT][get_partition(region)]
 
-    def keys(self, bucket: str, prefix: str) -> list[tuple[str, int]]:
-        """Key and bytes of every object below a prefix, in the order of keys; none when there is no such bucket."""
+    def listing(self, bucket: str, prefix: str) -> list[StoredObject] | None:
+        """Every object below a prefix, in the order of keys; None when there is no such bucket."""
         from moto.s3.exceptions import MissingBucket
 
         while True:
             try:
                 found, *_ = self._backend.list_objects(self._backend.head_bucket(bucket), prefix, None, None, None)
-                break
+                return [_described(each) for each in found]
             except MissingBucket:
-                return []
+                return None
             except RuntimeError:  # somebody has put a key into the bucket meanwhile: once more
                 continue
-        return [(str(each.name), int(each.size)) for each in found]
 
     def describe(self, bucket: str, key: str) -> StoredObject | None:
         """What an object is; None when there is no such object."""
         found = self._find(bucket, key)
-        if found is None:
-            return None
-        return StoredObject(int(found.size), found.etag, found.last_modified_ISO8601, found.last_modified_RFC1123)
-
-    def size(self, bucket: str, key: str) -> int | None:
-        """Bytes of an object; None when there is no such object."""
-        found = self._find(bucket, key)
-        return None if found is None else int(found.size)
+        return None if found is None else _described(found)
 
     def read(self, bucket: str, key: str) -> bytes | None:
         """An object's bytes; None when there is no such object."""
         found = self._find(bucket, key)
         return None if found is None else bytes(found.value)
+
+    def read_unchanged(self, bucket: str, key: str, etag: str) -> bytes | None:
+        """The bytes of an object as it was; None when it is gone or another by now."""
+        found = self._find(bucket, key)
+        return None if found is None or found.etag != etag else bytes(found.value)
 
     def _find(self, bucket: str, key: str) -> Any:
         from moto.s3.exceptions import MissingBucket
@@ -66,3 +64,9 @@ class S3Storage:
             return self._backend.get_object(bucket, key)
         except MissingBucket:
             return None
+
+
+def _described(found: Any) -> StoredObject:
+    # HTTP headers have whole seconds
+    modified = found.last_modified.replace(microsecond=0, tzinfo=UTC)
+    return StoredObject(str(found.name), int(found.size), str(found.etag), modified)

@@ -22,4 +22,9 @@ def inside(root: Path, path: PurePosixPath) -> Path | None:
         found = root.joinpath(*path.parts[1:]).resolve(strict=True)
     except OSError:
         return None
-    return found if found.is_dir() and found.is_relative_to(root.resolve()) else None
+    return found if found.is_dir() and is_below(found, root) else None
+
+
+def is_below(folder: Path, root: Path) -> bool:
+    """Whether a folder, there or not, is in a file system: no symbolic link leads from it to another place."""
+    return folder.resolve().is_relative_to(root.resolve())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
+
+from headrace_local.runner.job import JobFailed
 
 
 def _nothing_to_end() -> None:
@@ -48,3 +50,20 @@ class Supply:
                 end()
             except Exception:  # the job has ended: what is wrong here belongs in the server's log, not in its result
                 traceback.print_exc()
+
+
+def notices(supplies: Sequence[Supply]) -> list[str]:
+    """What the channels have to say, each thing once."""
+    return list(dict.fromkeys(each.notice for each in supplies if each.notice is not None))
+
+
+def broken(supplies: Sequence[Supply]) -> str | None:
+    """Why the first channel that broke did, as a FailureReason; None as long as all is well."""
+    return next((reason for each in supplies if (reason := each.failure) is not None), None)
+
+
+def require_whole(supplies: Sequence[Supply]) -> None:
+    """Raises JobFailed where a channel broke while it was read."""
+    reason = broken(supplies)
+    if reason is not None:
+        raise JobFailed(reason)

@@ -1,7 +1,11 @@
 """ListTrainingJobs: filters, order and pages.
 
-moto takes a page before it filters, so that a page may be empty with more to come, knows no order, and gives
-everything where the service gives ten. Source: Amazon SageMaker API Reference, ListTrainingJobs.
+The service takes a page of all jobs and drops those of another status than StatusEquals then: such a page may be empty
+with more to come. moto does so with every filter, knows no order, and gives everything where no MaxResults is given.
+
+Source: Amazon SageMaker API Reference, ListTrainingJobs. It names no default of MaxResults; ten is what its neighbours
+have, ListTrainingJobsForHyperParameterTuningJob for one. Its member SortOrder says Ascending by default, its note on
+StatusEquals "from the most current to the oldest": here it is the former.
 """
 
 from __future__ import annotations
@@ -19,7 +23,6 @@ _Test = Callable[[TrainingJob, Any], bool]
 
 _FILTERS: Final[Mapping[str, _Test]] = {
     "NameContains": lambda job, text: text in job.name,
-    "StatusEquals": lambda job, status: job.status == status,
     "CreationTimeAfter": lambda job, when: job.created > when,
     "CreationTimeBefore": lambda job, when: job.created < when,
     "LastModifiedTimeAfter": lambda job, when: job.changed > when,
@@ -27,7 +30,7 @@ _FILTERS: Final[Mapping[str, _Test]] = {
     "WarmPoolStatusEquals": lambda job, status: _warm_pool(job).get("Status") == status,
     "TrainingPlanArnEquals": lambda _job, _arn: False,
 }
-"""Member of the request -> whether a job passes."""
+"""Member of the request -> whether a job passes; all but StatusEquals, which is asked of a page."""
 _TIMES: Final = frozenset(name for name in _FILTERS if "Time" in name)
 
 _ORDERS: Final[Mapping[str, Callable[[TrainingJob], tuple[Any, ...]]]] = {
@@ -47,9 +50,10 @@ def page(body: Mapping[str, Any], jobs: Iterable[TrainingJob]) -> dict[str, Any]
     ordered = sorted(jobs, key=order, reverse=request.get("SortOrder") == "Descending")
     rest = ordered[_after(ordered, request["NextToken"]) :] if "NextToken" in request else ordered
     found = [job for job in rest if all(test(job, request[name]) for name, test in _FILTERS.items() if name in request)]
-    shown = found[: request.get("MaxResults", DEFAULT_PAGE)]
-    more = {"NextToken": shown[-1].name} if len(shown) < len(found) else {}
-    return {"TrainingJobSummaries": [_summary(each) for each in shown], **more}
+    taken = found[: request.get("MaxResults", DEFAULT_PAGE)]
+    more = {"NextToken": taken[-1].name} if len(taken) < len(found) else {}
+    shown = [_summary(each) for each in taken if request.get("StatusEquals", each.status) == each.status]
+    return {"TrainingJobSummaries": shown, **more}
 
 
 def _time(value: float) -> datetime:

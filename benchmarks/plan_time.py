@@ -1,0 +1,79 @@
+"""Wall time of ``headrace plan`` beyond Python's own start, beside that of ``import botocore.session`` alone.
+
+Run: ``python benchmarks/plan_time.py``. The three alternate, and medians of the runs are compared. The plan is that of
+examples/digits on a platform with every road; the target is 0.35 s beyond Python's own start.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+RUNS = 15
+TARGET_SECONDS = 0.35
+JOB = Path(__file__).resolve().parent.parent / "examples" / "digits" / "job.yaml"
+ARN = "arn:aws:iam::123456789012:role/headrace-dev"
+RECORD = {
+    "foundation": {
+        "platform": "dev",
+        "region": "us-east-1",
+        "account": "123456789012",
+        "vpc_id": "vpc-0123456789abcdef0",
+        "subnets": [{"subnet_id": f"subnet-0123456789abcde{zone}", "az_id": f"use1-az{zone}"} for zone in (1, 2)],
+        "job_security_group_id": "sg-0123456789abcdef0",
+        "bucket": "lake",
+        "data_locations": [{"bucket": "lake", "prefix": "data/"}],
+        "roles": {"s3": f"{ARN}-s3", "file_systems": f"{ARN}-file-systems", "both": f"{ARN}-both"},
+        "job_name_prefix": "dev-",
+        "efs": {"file_system_id": "fs-0123456789abcdef0", "az_ids": ["use1-az1", "use1-az2"]},
+    },
+    "lustre": {
+        "platform": "dev",
+        "file_system_id": "fs-0fedcba9876543210",
+        "mount_name": "abcd1234",
+        "subnet_id": "subnet-0123456789abcde1",
+        "az_id": "use1-az1",
+        "storage_capacity_gib": 1200,
+        "links": [{"name": "data", "path": "/data", "bucket": "lake", "prefix": "data/"}],
+    },
+}
+
+
+def wall_seconds(command: list[str]) -> float:
+    """Seconds of one run."""
+    began = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    """Print medians, and how much each takes beyond Python's own start."""
+    with tempfile.TemporaryDirectory() as folder:
+        record = Path(folder) / "record.json"
+        record.write_text(json.dumps(RECORD), encoding="utf-8")
+        plan = [sys.executable, "-m", "headrace.cli", "plan", str(JOB), "--platform", str(record)]
+        commands = {
+            "python": [sys.executable, "-c", "pass"],
+            "import botocore.session": [sys.executable, "-c", "import botocore.session"],
+            "headrace plan": plan,
+        }
+        for command in commands.values():
+            wall_seconds(command)  # fills the caches of compiled modules
+        rounds = [{name: wall_seconds(command) for name, command in commands.items()} for _ in range(RUNS)]
+    medians = {name: statistics.median(each[name] for each in rounds) for name in commands}
+    for name, seconds in medians.items():
+        print(
+            f"{name:24s} {seconds:.3f} s, {seconds - medians['python']:.3f} s beyond Python's start (median of {RUNS})"
+        )
+    beyond = medians["headrace plan"] - medians["python"]
+    ratio = beyond / (medians["import botocore.session"] - medians["python"])
+    print(f"headrace plan takes {beyond:.3f} s (target: at most {TARGET_SECONDS} s), {ratio:.2f} times the import")
+
+
+if __name__ == "__main__":
+    main()

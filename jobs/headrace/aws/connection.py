@@ -1,0 +1,112 @@
+"""The way to AWS: one session, clients made when they are first needed, and errors of one line.
+
+boto3 is imported with the first connection, since it takes half a second.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from headrace.errors import HeadraceError, InvalidInput
+
+MAX_CONNECTIONS = 32
+
+
+class AwsError(HeadraceError):
+    """A call to AWS failed for a reason that is not the user's input: rights, network, throttling."""
+
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn botocore's exceptions into AwsError of one line that a person can act on."""
+    from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+
+    try:
+        yield
+    except NoCredentialsError:
+        raise AwsError("no AWS credentials; log in (aws sso login), or set AWS_PROFILE") from None
+    except EndpointConnectionError as error:
+        raise AwsError(f"{error}; check the network, AWS_ENDPOINT_URL and the Region") from None
+    except ClientError as error:
+        code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+        hint = "; ask for the platform's user policy" if "AccessDenied" in code else ""
+        raise AwsError(f"{error.operation_name}: {code}: {' '.join(message.split())}{hint}") from None
+    except BotoCoreError as error:
+        raise AwsError(" ".join(str(error).split())) from None
+
+
+def calls_aws(method: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """For methods that call AWS: their errors become AwsError."""
+
+    @wraps(method)
+    def wrapped(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        with one_line_errors():
+            return method(*args, **kwargs)
+
+    return wrapped
+
+
+class Connection:
+    """A session in one Region. Clients are shared by threads, as boto3 allows; making one is not, hence the lock."""
+
+    def __init__(self, region: str | None = None) -> None:
+        """``region``: default is AWS_REGION, AWS_DEFAULT_REGION or the profile's. Raises InvalidInput without any."""
+        import boto3
+
+        with one_line_errors():
+            # boto3 itself reads AWS_DEFAULT_REGION only; the CLI and the other SDKs read AWS_REGION first
+            self._session = boto3.Session(region_name=region or os.environ.get("AWS_REGION") or None)
+        if not self._session.region_name:
+            raise InvalidInput("no AWS Region; set AWS_REGION, or give --region")
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._making = threading.Lock()
+
+    @property
+    def region(self) -> str:
+        """The Region in which calls are made, such as ``us-east-1``."""
+        return str(self._session.region_name)
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """The boto3 client of a service, here or in another Region. Raises InvalidInput for a wrong endpoint."""
+        from botocore.config import Config
+
+        key = (service, region or self.region)
+        with self._making:
+            if key not in self._clients:
+                config = Config(
+                    retries={"mode": "adaptive", "max_attempts": 8},
+                    user_agent_extra="headrace",
+                    max_pool_connections=MAX_CONNECTIONS,
+                )
+                try:
+                    self._clients[key] = self._session.client(service, region_name=key[1], config=config)
+                except ValueError as error:  # AWS_ENDPOINT_URL is no URL
+                    raise InvalidInput(f"{error}; correct AWS_ENDPOINT_URL and the Region, or unset them") from None
+            return self._clients[key]
+
+
+def client_error() -> type[Exception]:
+    """botocore's ClientError, imported where it is caught."""
+    from botocore.exceptions import ClientError
+
+    error: type[Exception] = ClientError
+    return error
+
+
+def code_of(error: Any) -> str:
+    """The service's code of a ClientError, such as ``NoSuchBucket``."""
+    return str(error.response["Error"]["Code"])
+
+
+def message_of(error: Any) -> str:
+    """The service's message of a ClientError, on one line."""
+    return " ".join(str(error.response["Error"].get("Message", "")).split())

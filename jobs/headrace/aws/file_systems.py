@@ -1,0 +1,98 @@
+"""File systems of FSx and EFS as they are, with what a job needs to know to mount them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headrace.aws.connection import Connection, calls_aws, client_error, code_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LustreDescription:
+    """A Lustre file system as FSx describes it."""
+
+    file_system_id: str
+    lifecycle: str
+    vpc_id: str
+    subnet_ids: tuple[str, ...]
+    mount_name: str
+    interface_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountTarget:
+    """A mount target of EFS. ``state`` is its LifeCycleState, such as ``available``."""
+
+    az_id: str
+    vpc_id: str
+    state: str
+    interface_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileSystems:
+    """Questions to FSx and EFS."""
+
+    connection: Connection
+
+    @calls_aws
+    def lustre(self, file_system_id: str) -> LustreDescription | None:
+        """The file system; None when there is none of this id."""
+        try:
+            answer = self.connection.client("fsx").describe_file_systems(FileSystemIds=[file_system_id])
+        except client_error() as error:
+            if code_of(error) == "FileSystemNotFound":
+                return None
+            raise
+        described: Mapping[str, Any] = answer["FileSystems"][0]
+        return LustreDescription(
+            file_system_id=file_system_id,
+            lifecycle=described["Lifecycle"],
+            vpc_id=described["VpcId"],
+            subnet_ids=tuple(described["SubnetIds"]),
+            mount_name=described.get("LustreConfiguration", {}).get("MountName", ""),
+            interface_ids=tuple(described.get("NetworkInterfaceIds", ())),
+        )
+
+    @calls_aws
+    def links(self, file_system_id: str) -> dict[tuple[str, str], str]:
+        """Its data repository associations: (path, S3 URI), both without a slash at the end -> lifecycle."""
+        fsx, found = self.connection.client("fsx"), dict[tuple[str, str], str]()
+        request: dict[str, Any] = {"Filters": [{"Name": "file-system-id", "Values": [file_system_id]}]}
+        # botocore has no paginator for this operation; a file system has up to eight links
+        while True:
+            page = fsx.describe_data_repository_associations(**request)
+            for each in page["Associations"]:
+                place = each["FileSystemPath"].rstrip("/"), each["DataRepositoryPath"].rstrip("/")
+                found[place] = each["Lifecycle"]
+            if "NextToken" not in page:
+                return found
+            request["NextToken"] = page["NextToken"]
+
+    @calls_aws
+    def efs_state(self, file_system_id: str) -> str | None:
+        """LifeCycleState of an EFS, such as ``available``; None when there is none of this id."""
+        try:
+            answer = self.connection.client("efs").describe_file_systems(FileSystemId=file_system_id)
+        except client_error() as error:
+            if code_of(error) == "FileSystemNotFound":
+                return None
+            raise
+        return str(answer["FileSystems"][0]["LifeCycleState"])
+
+    @calls_aws
+    def mount_targets(self, file_system_id: str) -> list[MountTarget]:
+        """The mount targets of an EFS."""
+        pages = self.connection.client("efs").get_paginator("describe_mount_targets")
+        return [
+            MountTarget(
+                az_id=each["AvailabilityZoneId"],
+                vpc_id=each["VpcId"],
+                state=each["LifeCycleState"],
+                interface_id=each["NetworkInterfaceId"],
+            )
+            for page in pages.paginate(FileSystemId=file_system_id)
+            for each in page["MountTargets"]
+        ]

@@ -1,0 +1,124 @@
+"""Training jobs of SageMaker: create, describe, stop, list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from headrace.aws.connection import Connection, calls_aws, client_error, code_of, message_of
+from headrace.errors import InvalidInput, NoCapacity
+from headrace.job_description import JobDescription, JobSummary, description_of, summary_of
+from headrace.job_status import JobStatus
+
+# CreateTrainingJob, TrainingJobName
+_JOB_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+_LARGEST_PAGE = 100
+_NOT_FOUND = ("not found", "could not find")
+_REFUSALS: Mapping[str, type[InvalidInput]] = {
+    "ValidationException": InvalidInput,
+    "ResourceInUse": InvalidInput,
+    "ResourceLimitExceeded": NoCapacity,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingJobs:
+    """The requests on training jobs."""
+
+    connection: Connection
+
+    @calls_aws
+    def create(self, request: Mapping[str, Any]) -> str:
+        """Create the job; its ARN.
+
+        Raises InvalidInput when the service refuses the request itself, NoCapacity when a quota leaves no room for it.
+        """
+        try:
+            return str(self.connection.client("sagemaker").create_training_job(**request)["TrainingJobArn"])
+        except client_error() as error:
+            if refusal := _REFUSALS.get(code_of(error)):
+                raise refusal(f"CreateTrainingJob: {code_of(error)}: {message_of(error)}") from None
+            raise
+
+    @calls_aws
+    def exists(self, name: str) -> bool:
+        """Whether a training job of this name exists, or ever did: names are never free again."""
+        if not _JOB_NAME.fullmatch(name):
+            return False
+        try:
+            self.connection.client("sagemaker").describe_training_job(TrainingJobName=name)
+        except client_error() as error:
+            if _is_unknown_job(error):
+                return False
+            raise
+        return True
+
+    @calls_aws
+    def describe(self, name: str) -> JobDescription:
+        """The job as it stands. Raises InvalidInput when there is none of this name."""
+        if not _JOB_NAME.fullmatch(name):
+            raise self._unknown(name)
+        try:
+            answer = self.connection.client("sagemaker").describe_training_job(TrainingJobName=name)
+        except client_error() as error:
+            if _is_unknown_job(error):
+                raise self._unknown(name) from None
+            raise
+        return description_of(answer)
+
+    def describe_all(self, names: Sequence[str]) -> list[JobDescription]:
+        """Each job as it stands. Raises InvalidInput with a line for each name that no job has."""
+        jobs: list[JobDescription] = []
+        problems: list[str] = []
+        for name in names:
+            try:
+                jobs.append(self.describe(name))
+            except InvalidInput as unknown:
+                problems.extend(unknown.problems)
+        if problems:
+            raise InvalidInput(*problems)
+        return jobs
+
+    @calls_aws
+    def stop(self, name: str) -> bool:
+        """Ask the job to stop; False when it has ended already, or is stopping. Raises InvalidInput if it is unknown.
+
+        The script gets SIGTERM and 120 seconds before it is killed. Source: Amazon SageMaker API Reference,
+        StopTrainingJob.
+        """
+        try:
+            self.connection.client("sagemaker").stop_training_job(TrainingJobName=name)
+        except client_error() as error:
+            if _is_unknown_job(error):
+                raise self._unknown(name) from None
+            # the service refuses to stop what does not run, with the code that it has for everything
+            if code_of(error) == "ValidationException" and self.describe(name).status != JobStatus.IN_PROGRESS:
+                return False
+            raise
+        return True
+
+    @calls_aws
+    def newest(self, prefix: str, status: JobStatus | None, most: int) -> list[JobSummary]:
+        """Up to ``most`` jobs whose name begins with ``prefix``, newest first. Reads only as many pages as it needs."""
+        conditions = {"NameContains": prefix, "SortBy": "CreationTime", "SortOrder": "Descending"}
+        if status is not None:
+            conditions["StatusEquals"] = status
+        pages = self.connection.client("sagemaker").get_paginator("list_training_jobs")
+        found: list[JobSummary] = []
+        for page in pages.paginate(**conditions, PaginationConfig={"PageSize": _LARGEST_PAGE}):
+            summaries = map(summary_of, page["TrainingJobSummaries"])
+            found.extend(each for each in summaries if each.name.startswith(prefix))
+            if len(found) >= most:
+                break
+        return sorted(found, key=lambda each: each.created, reverse=True)[:most]
+
+    def _unknown(self, name: str) -> InvalidInput:
+        return InvalidInput(f"no training job {name!r} in {self.connection.region}; check the name and the Region")
+
+
+def _is_unknown_job(error: Any) -> bool:
+    # the service has no code of its own for it
+    message = message_of(error).lower()
+    return code_of(error) in ("ValidationException", "ResourceNotFound") and any(each in message for each in _NOT_FOUND)

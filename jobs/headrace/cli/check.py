@@ -1,0 +1,68 @@
+"""``headrace check``: hold a job against every rule and the live platform, and create nothing."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headrace.cli.findings import Ignore, as_json, suppressions_of
+from headrace.cli.plain_text import without_controls
+
+if TYPE_CHECKING:
+    from headrace.rules import Finding, Suppression
+
+HELP = (
+    "Hold the job of JOB_FILE against every rule and the live platform. Creates nothing.\n\n"
+    "Prints one line for each finding: ERROR would stop the job before it costs anything, WARNING names a price, INFO "
+    "a condition. Ends with 1 if there is an ERROR."
+)
+
+
+def check(
+    path: Annotated[Path, typer.Argument(metavar="JOB_FILE", help="The job, as YAML.")],
+    platform: Annotated[
+        str | None,
+        typer.Option(help="Name of the deployed platform. [default: dev]", envvar="HEADRACE_PLATFORM"),
+    ] = None,
+    region: Annotated[str | None, typer.Option(help="AWS Region. [default: that of your AWS settings]")] = None,
+    ignored: Ignore = None,
+    json_wanted: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    from headrace import job_file, launch, planning, preflight
+    from headrace.aws import Aws
+    from headrace.rules import Level, apply_suppressions
+
+    suppressions = suppressions_of(ignored)
+    job = job_file.load(path)
+    aws = Aws(region)
+    drafted = planning.draft(job, launch.read_platform(aws, platform))
+    name = drafted.foundation.platform
+    typer.echo(f"checking {drafted.job.name} on platform {name} ({aws.region})", err=True)
+    standing, ignored_findings = apply_suppressions(preflight.check(drafted, aws), suppressions)
+    if json_wanted:
+        _print_json(drafted.job.name, name, standing, ignored_findings)
+    else:
+        _print_lines(standing, ignored_findings)
+    if any(each.level is Level.ERROR for each in standing):
+        raise typer.Exit(1)
+
+
+def _print_json(
+    job_name: str, platform: str, standing: list[Finding], ignored: list[tuple[Finding, Suppression]]
+) -> None:
+    findings = [as_json(each) for each in standing] + [as_json(each, why.reason) for each, why in ignored]
+    typer.echo(json.dumps({"job": job_name, "platform": platform, "findings": findings}, indent=2))
+
+
+def _print_lines(standing: list[Finding], ignored: list[tuple[Finding, Suppression]]) -> None:
+    for finding in standing:
+        typer.echo(without_controls(str(finding)))
+    for finding, suppression in ignored:
+        typer.echo(without_controls(f"ignored ({suppression.reason}): {finding}"))
+    counts = Counter(each.level.value for each in standing)
+    told = ", ".join(f"{counts[level]} {level}" for level in ("ERROR", "WARNING", "INFO") if counts[level])
+    typer.echo(f"{told or 'nothing to say against it'}{f'; {len(ignored)} ignored' if ignored else ''}", err=True)

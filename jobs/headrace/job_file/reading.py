@@ -1,0 +1,108 @@
+"""A job file, read: YAML as it was written, and every mistake with its place in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from headrace import source_archive
+from headrace.errors import InvalidInput
+from headrace.job_file import model
+from headrace.job_file.model import JobFile
+from headrace.rules.values import shown
+
+_SHOWN_CHARACTERS = 80
+_MODELS: Mapping[str, type[model.Strict]] = {
+    "channels": model.ChannelModel,
+    "metric_definitions": model.MetricModel,
+    "instance_groups": model.InstanceGroupModel,
+    "spot": model.SpotModel,
+    "checkpoints": model.CheckpointsModel,
+    "capacity_retry": model.CapacityRetryModel,
+    "own_ingestion": model.OwnIngestionModel,
+}
+"""Field of a job file -> what stands in it."""
+
+
+class _AsWritten(yaml.SafeLoader):
+    """YAML in which every value is the text that was written, and a field stands once.
+
+    Plain YAML reads 0777 as 511, 1.10 as 1.1, 1:30 as 90 and yes as true, and takes the last of two fields, all in
+    silence; hyperparameters are text to SageMaker, and the model below knows which fields are numbers.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        # an explicit tag (!!map [a]) hands other kinds of nodes over
+        for key, _ in node.value if node.id == "mapping" else ():
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a field's name is one word", key.start_mark)
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"field {key.value!r} twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_AsWritten.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag == "tag:yaml.org,2002:null"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def load(path: Path) -> JobFile:
+    """Read and check a job file; ``source_dir`` is taken relative to the file.
+
+    Raises InvalidInput with one line per mistake.
+    """
+    try:
+        plain = yaml.load(path.read_text(encoding="utf-8"), _AsWritten)  # noqa: S506  (a SafeLoader)
+    except FileNotFoundError:
+        raise InvalidInput(f"{path}: no such file; give the path of a job file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path}: cannot be read: {error}") from None
+    # an explicit tag (!!int x) and nesting without end come out of the parser as errors of Python
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise InvalidInput(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(plain, dict):
+        raise InvalidInput(f"{path}: a job file is a mapping of fields to values, with at least image and channels")
+    try:
+        job = JobFile.model_validate(plain)
+    except ValidationError as error:
+        raise InvalidInput(*(f"{path}: {line}" for line in _lines(error))) from None
+    return _with_code(job, path)
+
+
+def _with_code(job: JobFile, path: Path) -> JobFile:
+    if job.source_dir is None or job.entry_point is None:
+        return job
+    source_dir = path.parent / job.source_dir
+    dependencies = [path.parent / each for each in job.dependencies]
+    try:
+        problems = source_archive.find_problems(source_dir, job.entry_point, dependencies)
+    except OSError as error:  # a name that the file system does not take, a folder that may not be read
+        problems = [f"the code cannot be read: {error.strerror}; fix: check source_dir, entry_point and dependencies"]
+    if problems:
+        raise InvalidInput(*(f"{path}: {each}" for each in problems))
+    return job.model_copy(update={"source_dir": source_dir, "dependencies": dependencies})
+
+
+def _lines(error: ValidationError) -> list[str]:
+    lines = []
+    for each in error.errors():
+        place = ".".join(map(_shown_part, each["loc"]))
+        got = f" is {shown(each['input'])}" if place and each["type"] not in ("missing", "extra_forbidden") else ""
+        message = " ".join(each["msg"].removeprefix("Value error, ").split())
+        if each["type"] == "extra_forbidden":
+            record = _MODELS.get(str(each["loc"][0]), JobFile) if len(each["loc"]) > 1 else JobFile
+            message = f"unknown field; allowed: {', '.join(record.model_fields)}"
+        lines.append(f"{place}{got}: {message}" if place else message)
+    return lines
+
+
+def _shown_part(part: int | str) -> str:
+    text = str(part)
+    return text if text.isprintable() and len(text) <= _SHOWN_CHARACTERS else shown(part)

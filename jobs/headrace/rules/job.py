@@ -1,0 +1,226 @@
+"""Rules of what a job asks for, apart from its channels' sources: Spot, warm pool, groups, keys, retries.
+
+They look at a :class:`JobSpec` alone, so they hold before there is an account.
+Sources: Amazon SageMaker API Reference, CreateTrainingJob, StoppingCondition, ResourceConfig and InstanceGroup;
+Developer Guide, "Managed Spot Training", "SageMaker AI Managed Warm Pools" (considerations) and "Train Using a
+Heterogeneous Cluster"; ResourceConfig.VolumeKmsKeyId for instances with local storage.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from headrace.rules.finding import Finding, Level, Rule, rule
+from headrace.rules.values import finding
+
+MAX_CHANNELS: Final = 20
+MAX_KEEP_ALIVE_SECONDS: Final = 3600
+MAX_INSTANCE_GROUPS: Final = 5
+LONG_RUN_SECONDS: Final = 3600
+LOCAL_STORAGE_FAMILIES: Final = frozenset(
+    {
+        *("c5d", "c6gd", "c6id", "c7gd", "g4ad", "g4dn", "g5", "g5g", "g6", "g6e", "gr6", "i3", "i3en", "i4i", "i7ie"),
+        *("m5d", "m5dn", "m6gd", "m6id", "m6idn", "m7gd", "p3dn", "p4d", "p4de", "p5", "p5e", "p5en", "p6-b200"),
+        *("r5d", "r5dn", "r6gd", "r6id", "r7gd", "trn1", "trn1n", "trn2", "z1d"),
+    }
+)
+"""Families whose instances bring NVMe volumes of their own (Amazon EC2 User Guide, "Instance store", 2026-11)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSpec:
+    """A group of a heterogeneous cluster."""
+
+    name: str
+    instance_type: str
+    instance_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSpec:
+    """What a job asks for. ``channels``: name -> groups that get it, with the code's own channel.
+
+    ``sharded_channels``: those with ShardedByS3Key. ``instance_type`` is None where ``groups`` say it.
+    """
+
+    channels: tuple[tuple[str, tuple[str, ...]], ...]
+    sharded_channels: tuple[str, ...] = ()
+    instance_type: str | None
+    instance_count: int
+    groups: tuple[GroupSpec, ...] = ()
+    max_runtime_seconds: int
+    is_spot: bool = False
+    max_wait_seconds: int | None = None
+    has_checkpoints: bool = False
+    keep_alive_seconds: int | None = None
+    has_volume_key: bool = False
+    is_isolated: bool = False
+    has_own_ingestion: bool = False
+    retry_instance_types: tuple[str, ...] = ()
+    retry_az_ids: tuple[str, ...] = ()
+
+    @property
+    def instance_types(self) -> tuple[str, ...]:
+        """Every type that the job may run on."""
+        first = () if self.instance_type is None else (self.instance_type,)
+        return (*first, *(each.instance_type for each in self.groups), *self.retry_instance_types)
+
+
+@rule("V51")
+def channel_count(spec: JobSpec) -> Iterator[Finding]:
+    """A job has 1 to 20 channels, the code's own included; one that ingests by itself may have none."""
+    least = 0 if spec.has_own_ingestion else 1
+    if not least <= len(spec.channels) <= MAX_CHANNELS:
+        given = f"{len(spec.channels)} channels"
+        allowed = f"{least} to {MAX_CHANNELS}, the code's own included"
+        yield finding("V51", "channels", given, allowed, "join prefixes into one channel")
+
+
+@rule("V115")
+def channel_names_differ(spec: JobSpec) -> Iterator[Finding]:
+    """Each channel has a name of its own."""
+    for name, times in Counter(name for name, _ in spec.channels).items():
+        if times > 1:
+            yield finding(
+                "V115", f"channels.{name}", f"{times} channels", "each name once", "name the others otherwise"
+            )
+
+
+@rule("V55")
+def spot_waits_long_enough(spec: JobSpec) -> Iterator[Finding]:
+    """Spot needs a maximal wait of at least the maximal runtime, and only Spot has one."""
+    wait, where = spec.max_wait_seconds, "spot.max_wait_seconds"
+    if spec.is_spot and (wait is None or wait < spec.max_runtime_seconds):
+        allowed = f"at least max_runtime_seconds, {spec.max_runtime_seconds}: it counts waiting and running together"
+        yield finding("V55", where, wait, allowed, f"max_wait_seconds: {spec.max_runtime_seconds + LONG_RUN_SECONDS}")
+    elif wait is not None and not spec.is_spot:
+        yield finding("V55", where, wait, "a maximal wait with Spot only", "leave it out, or train on Spot")
+
+
+@rule("V116")
+def spot_saves_its_work(spec: JobSpec) -> Iterator[Finding]:
+    """An interrupted Spot job without checkpoints begins anew: refused above one hour."""
+    if not spec.is_spot or spec.has_checkpoints:
+        return
+    is_long = spec.max_runtime_seconds > LONG_RUN_SECONDS
+    allowed = (
+        f"checkpoints for a job of up to {spec.max_runtime_seconds} s on Spot, since an interruption costs all "
+        "that was computed, and File mode downloads again"
+    )
+    fix = "checkpoints: {}, and a script that loads and saves them in /opt/ml/checkpoints"
+    yield finding("V116", "checkpoints", None, allowed, fix, Level.ERROR if is_long else Level.WARNING)
+
+
+@rule("V56")
+def warm_pool_is_possible(spec: JobSpec) -> Iterator[Finding]:
+    """A warm pool is kept for up to an hour, and not with Spot or a heterogeneous cluster."""
+    seconds, where = spec.keep_alive_seconds, "keep_alive_seconds"
+    if seconds is None:
+        return
+    if not 0 <= seconds <= MAX_KEEP_ALIVE_SECONDS:
+        yield finding("V56", where, seconds, f"0 to {MAX_KEEP_ALIVE_SECONDS} s", f"{where}: {MAX_KEEP_ALIVE_SECONDS}")
+    elif seconds and (spec.is_spot or spec.groups):
+        allowed = "no warm pool with Spot or instance groups"
+        yield finding("V56", where, seconds, allowed, f"leave {where} out")
+    elif seconds:
+        allowed = (
+            f"a warm pool, billed at the instances' full price for up to {seconds} s after the job; the account's "
+            "quota for warm pools is 0 until it is raised"
+        )
+        yield finding("V56", where, seconds, allowed, "ask Service Quotas for it once", Level.WARNING)
+
+
+@rule("V117")
+def groups_or_one_type(spec: JobSpec) -> Iterator[Finding]:
+    """Either an instance type for all instances, or up to five groups with names of their own."""
+    if bool(spec.groups) == (spec.instance_type is not None):
+        given = f"{spec.instance_type} and {len(spec.groups)} groups" if spec.groups else None
+        allowed = "either instance_type (with instance_count), or instance_groups"
+        yield finding("V117", "instance_type", given, allowed, "give one of the two")
+    names = [each.name for each in spec.groups]
+    if len(names) > MAX_INSTANCE_GROUPS or len(set(names)) < len(names):
+        allowed = f"up to {MAX_INSTANCE_GROUPS} groups, each with a name of its own"
+        yield finding("V117", "instance_groups", names, allowed, "rename or join groups")
+
+
+@rule("V118")
+def channels_name_known_groups(spec: JobSpec) -> Iterator[Finding]:
+    """A channel goes to groups that the job has."""
+    known = [each.name for each in spec.groups]
+    for name, groups in spec.channels:
+        for group in groups:
+            if group not in known:
+                allowed = ", ".join(known) or "no groups, since the job has no instance_groups"
+                where = f"channels.{name}.instance_groups"
+                yield finding("V118", where, group, allowed, "name a group of the job, or leave it out")
+
+
+@rule("V119")
+def volume_key_is_possible(spec: JobSpec) -> Iterator[Finding]:
+    """Instances with local NVMe storage encrypt it with a key of their own."""
+    for instance_type in spec.instance_types if spec.has_volume_key else ():
+        if has_local_storage(instance_type):
+            allowed = (
+                f"no key for the volume of {instance_type}, whose local storage is encrypted by the instance itself"
+            )
+            yield finding("V119", "volume_kms_key", "given", allowed, "leave volume_kms_key out")
+
+
+@rule("V120")
+def isolation_leaves_a_way(spec: JobSpec) -> Iterator[Finding]:
+    """A script without network cannot fetch its data itself."""
+    if spec.is_isolated and spec.has_own_ingestion:
+        allowed = "a network for a job that ingests its data itself"
+        fix = "leave network_isolation out, or bring the data by channels"
+        yield finding("V120", "network_isolation", True, allowed, fix)
+
+
+@rule("V121")
+def retries_are_new_tries(spec: JobSpec) -> Iterator[Finding]:
+    """A retry names other types and zones, each once; a heterogeneous cluster has no single type to replace."""
+    for where, values, first in (
+        ("instance_types", spec.retry_instance_types, spec.instance_type),
+        ("availability_zone_ids", spec.retry_az_ids, None),
+    ):
+        if len(set(values)) < len(values) or first in values:
+            allowed = f"other values than the job's own{f', {first}' if first else ''}, each once"
+            yield finding("V121", f"capacity_retry.{where}", list(values), allowed, "remove what is there twice")
+    if spec.groups and spec.retry_instance_types:
+        allowed = "no other types for a job with instance_groups"
+        where = "capacity_retry.instance_types"
+        yield finding("V121", where, list(spec.retry_instance_types), allowed, "retry over zones")
+
+
+@rule("V122")
+def sharding_has_shares(spec: JobSpec) -> Iterator[Finding]:
+    """On one instance, a share is everything."""
+    total = spec.instance_count if not spec.groups else sum(each.instance_count for each in spec.groups)
+    if total == 1:
+        for name in spec.sharded_channels:
+            allowed = "a share for each of several instances; a single one gets all"
+            where = f"channels.{name}.distribution"
+            yield finding("V122", where, "ShardedByS3Key", allowed, "leave it out, or raise instance_count", Level.INFO)
+
+
+def has_local_storage(instance_type: str) -> bool:
+    """Whether the type (``ml.g5.xlarge``) brings NVMe volumes of its own, in place of the ML volume."""
+    return instance_type.removeprefix("ml.").split(".")[0] in LOCAL_STORAGE_FAMILIES
+
+
+JOB_RULES: tuple[Rule[Any], ...] = (
+    channel_count,
+    channel_names_differ,
+    groups_or_one_type,
+    channels_name_known_groups,
+    sharding_has_shares,
+    spot_waits_long_enough,
+    spot_saves_its_work,
+    warm_pool_is_possible,
+    volume_key_is_possible,
+    isolation_leaves_a_way,
+    retries_are_new_tries,
+)
+"""Rules of one :class:`JobSpec`."""

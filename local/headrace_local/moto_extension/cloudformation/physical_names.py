@@ -1,0 +1,27 @@
+"""Names that CloudFormation makes up: moto forgets how long a role's may be, and a longer one is no role's name.
+
+Source: AWS CloudFormation User Guide, "Name type" (names are cut so that they fit); IAM API Reference, CreateRole.
+"""
+
+from __future__ import annotations
+
+from moto.cloudformation import parsing
+
+_MAX_CHARACTERS = {"AWS::IAM::Role": 64}
+
+_generate = parsing.generate_resource_name
+
+
+def _fitting_name(resource_type: str, stack_name: str, logical_id: str) -> str:
+    name: str = _generate(resource_type, stack_name, logical_id)
+    most = _MAX_CHARACTERS.get(resource_type, len(name))
+    if len(name) <= most:
+        return name
+    # the end is what makes it unique
+    start, _, suffix = name.rpartition("-")
+    return f"{start[: most - len(suffix) - 1].rstrip('-')}-{suffix}"
+
+
+def install() -> None:
+    """Cut the names that are too long."""
+    parsing.generate_resource_name = _fitting_name
