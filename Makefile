@@ -49,9 +49,8 @@ deploy: .venv/demo.installed node_modules/.installed ## deploy to the AWS accoun
 destroy: .venv/demo.installed node_modules/.installed ## take the stacks down; bucket and EFS stay
 	@$(CDK) destroy $(CDK_OPTIONS) --all
 
-bench: .venv/dev.installed ## the figures: synth and --help against their floors, in one run
-	@$(BIN)/python benchmarks/synth_time.py
-	@$(BIN)/python benchmarks/help_time.py
+bench: .venv/dev.installed node_modules/.installed ## the figures: synth, --help, plan, pre-flight and manifests, beside what they are measured against
+	@for each in synth_time help_time plan_time preflight_time manifest_memory; do $(BIN)/python benchmarks/$$each.py; done
 
 clean: ## remove what the verbs made: environments, node_modules, templates, state
 	@if [ -x $(BIN)/headrace ]; then $(BIN)/headrace local down; fi

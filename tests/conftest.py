@@ -47,6 +47,12 @@ def aws_session(embedded_aws: Running, _one_session: boto3.Session, monkeypatch:
     return _one_session
 
 
+@pytest.fixture
+def sagemaker(aws_session: boto3.Session) -> Any:
+    """The SageMaker client of the embedded AWS."""
+    return aws_session.client("sagemaker")
+
+
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],

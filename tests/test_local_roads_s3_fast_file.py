@@ -15,6 +15,7 @@ import pytest
 from headrace_local.runner import channels, fast_file, fuse_mount
 from headrace_local.runner.fuse_mount import CannotMount
 from headrace_local.runner.job import JobFailed
+from headrace_local.runner.object_server import ObjectServer
 from headrace_local.runner.s3_storage import S3Storage
 from headrace_local.runner.supply import Supply
 
@@ -121,12 +122,18 @@ def test_one_request_a_file(mounts: None, s3: Any, tmp_path: Path, monkeypatch: 
     assert len(re.findall(r" (?:GET|HEAD) /", log)) == 2 + 3
 
 
-def test_no_credentials_on_the_command_line(mounts: None, s3: Any, tmp_path: Path) -> None:
-    """Everybody on the machine can read it; and the process listens nowhere."""
+def test_no_credentials_on_the_command_line(
+    mounts: None, s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody on the machine can read it; nor the name of the bucket, which nobody guesses; no port is opened."""
+    buckets: list[str] = []
+    put_up = ObjectServer.put_up
+    monkeypatch.setattr(ObjectServer, "put_up", lambda *given: buckets.append(put_up(*given)) or buckets[0])
     supply, _ = _brought(tmp_path)
     try:
         (server,) = _children("rclone")
         line = Path(f"/proc/{server}/cmdline").read_text()
+        assert buckets[0] not in line
         assert os.environ["AWS_ACCESS_KEY_ID"] not in line
         assert os.environ["AWS_SECRET_ACCESS_KEY"] not in line
         assert "--rc" not in line

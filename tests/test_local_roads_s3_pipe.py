@@ -138,15 +138,6 @@ def test_an_object_that_cannot_be_streamed_fails_the_channel(
     assert list(folder.iterdir()) == []
 
 
-def test_two_channels_of_one_name_fail_the_job(s3: Any, tmp_path: Path) -> None:
-    """A folder called as the FIFO of another channel."""
-    (instance,) = instances(tmp_path, 1)
-    instance.workspace.channel("train_0").mkdir(parents=True)
-    channel = a_channel("Pipe", "S3Prefix", "FullyReplicated")
-    with pytest.raises(JobFailed, match="train_0 is a channel, and also the first FIFO"):
-        channels.bring(a_job(channel), channel, instance)
-
-
 Writer = Callable[[Callable[[int], Iterable[bytes]]], EpochWriter]
 
 

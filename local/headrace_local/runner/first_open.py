@@ -109,7 +109,7 @@ class FirstOpens:
                 self._mark(_MARK_REMOVE, opened, None)
                 self._waiting.pop(identity, None)
             answer = _ALLOW
-        except OSError as error:
+        except Exception as error:
             print(f"a file could not be loaded: {error}", file=sys.stderr)  # noqa: T201 - the server's log
         finally:
             self._answer(opened, answer)

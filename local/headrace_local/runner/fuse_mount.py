@@ -4,8 +4,9 @@ Root mounts here, by the system call, and rclone gets the open end of the mount 
 is needed; other users need it. A mount has no life of its own: unmounted, it ends its rclone; and when rclone dies,
 what still reads from it gets an error. What a killed server left behind is found in the mount table, by its place.
 
-rclone's credentials and endpoint stand in its environment, never on its command line; it reads no configuration file,
-opens no port and talks to 127.0.0.1 only. Its log is kept beside the mount, for the message when something is wrong.
+rclone's credentials, endpoint and bucket stand in its environment, never on its command line; it reads no configuration
+file, opens no port and talks to 127.0.0.1 only. Its log is kept beside the mount, for the message when something is
+wrong.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ _MOUNT_TABLE = Path("/proc/self/mountinfo")
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV = 1, 2, 4
 _MNT_DETACH = 2
 _START_SECONDS = 20.0
-_END_SECONDS = 5.0
 _POLL_SECONDS = 0.01
 _FOR_EVER = "8760h"
+_REMOTE = "channel"
 _FLAGS = (
     *("--config", ""),
     # the mount point is the open end of a mount, which is no empty folder
@@ -61,11 +62,9 @@ class Mount:
     def close(self) -> None:
         """Unmount at once, whatever still reads, and end the process."""
         unmount(self.directory)
-        try:
-            self.process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:  # a process in another namespace holds the mount
-            self.process.kill()
-            self.process.wait()
+        # the namespaces of other jobs may hold the mount; it is read-only, so nothing is lost
+        self.process.kill()
+        self.process.wait()
 
 
 def mount(bucket: str, directory: Path, *, endpoint_url: str, log: Path) -> Mount:
@@ -79,8 +78,8 @@ def mount(bucket: str, directory: Path, *, endpoint_url: str, log: Path) -> Moun
     device = _attach(directory)
     place = str(directory) if device is None else f"/dev/fd/{device}"
     try:
-        command = [program, "mount2", *_FLAGS, f":s3:{bucket}", place]
-        process = _start(command, _environment(endpoint_url, home=log.parent), log, device)
+        command = [program, "mount2", *_FLAGS, f"{_REMOTE}:", place]
+        process = _start(command, _environment(bucket, endpoint_url, home=log.parent), log, device)
     except OSError as error:
         unmount(directory)
         raise CannotMount(f"{program}: {error.strerror}") from None
@@ -149,10 +148,12 @@ def _answers(mounted: Mount) -> bool:
     return False
 
 
-def _environment(endpoint_url: str, home: Path) -> Mapping[str, str]:
+def _environment(bucket: str, endpoint_url: str, home: Path) -> Mapping[str, str]:
     return {
         "PATH": os.defpath,
         "HOME": str(home),
+        f"RCLONE_CONFIG_{_REMOTE.upper()}_TYPE": "alias",
+        f"RCLONE_CONFIG_{_REMOTE.upper()}_REMOTE": f":s3:{bucket}",
         "RCLONE_S3_PROVIDER": "Other",
         "RCLONE_S3_ENDPOINT": endpoint_url,
         "RCLONE_S3_ACCESS_KEY_ID": os.environ["AWS_ACCESS_KEY_ID"],

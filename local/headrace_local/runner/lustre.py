@@ -134,12 +134,7 @@ class LustreFiles:
         with self._changing:
             if self._unwatched is not None:
                 for path, each in self._files.items():
-                    if (
-                        not each.is_loaded
-                        and shared_folders.is_below(path.parent, self.root)
-                        and path.is_file()
-                        and not path.is_symlink()
-                    ):
+                    if not each.is_loaded and self._is_own_file(path):
                         self._load_now(path, each)
             return self._unwatched
 
@@ -179,6 +174,9 @@ class LustreFiles:
             first_opens().add(hidden, path, self.root, lambda descriptor: self._load(descriptor, imported))
         except CannotWatch as reason:
             self._unwatched = str(reason)
+
+    def _is_own_file(self, path: Path) -> bool:
+        return path.is_file() and not path.is_symlink() and shared_folders.is_below(path.parent, self.root)
 
     def _load_now(self, path: Path, imported: _File) -> None:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "wb") as file:

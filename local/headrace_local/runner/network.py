@@ -23,11 +23,11 @@ class Side:
 
     def sends(self, port: int, peer: Side) -> bool:
         """Whether a TCP connection to the peer's port may leave."""
-        return any(_allows(rule, port, peer) for each in self.groups for rule in each["IpPermissionsEgress"])
+        return _allow([rule for each in self.groups for rule in each["IpPermissionsEgress"]], port, peer)
 
     def receives(self, port: int, peer: Side) -> bool:
         """Whether a TCP connection of the peer to this port may come in."""
-        return any(_allows(rule, port, peer) for each in self.groups for rule in each["IpPermissions"])
+        return _allow([rule for each in self.groups for rule in each["IpPermissions"]], port, peer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,18 +61,20 @@ def closed_ports(client_side: Side, server: Side, ports: Iterable[int]) -> list[
     return [port for port in ports if not (client_side.sends(port, server) and server.receives(port, client_side))]
 
 
-def _allows(rule: Mapping[str, Any], port: int, peer: Side) -> bool:
-    protocol = rule["IpProtocol"]
-    if protocol not in ("-1", "tcp", "6"):
-        return False
-    if protocol != "-1" and not rule["FromPort"] <= port <= rule["ToPort"]:
-        return False
+def _allow(rules: Sequence[Mapping[str, Any]], port: int, peer: Side) -> bool:
+    """Whether rules together let the peer through: by one of its groups, or wherever its addresses may lie."""
+    own = [each for each in rules if _is_about(each, port)]
     peer_ids = {each["GroupId"] for each in peer.groups}
-    if any(each["GroupId"] in peer_ids for each in rule["UserIdGroupPairs"]):
+    if any(pair["GroupId"] in peer_ids for each in own for pair in each["UserIdGroupPairs"]):
         return True
-    allowed = [ip_network(each["CidrIp"]) for each in rule["IpRanges"]]
-    covered = [any(_covers(each, network) for each in allowed) for network in peer.networks]
-    return bool(covered) and all(covered)
+    allowed = [ip_network(each["CidrIp"]) for rule in own for each in rule["IpRanges"]]
+    return bool(peer.networks) and all(any(_covers(each, network) for each in allowed) for network in peer.networks)
+
+
+def _is_about(rule: Mapping[str, Any], port: int) -> bool:
+    if rule["IpProtocol"] == "-1":
+        return True
+    return rule["IpProtocol"] in ("tcp", "6") and bool(rule["FromPort"] <= port <= rule["ToPort"])
 
 
 def _covers(allowed: Any, network: IPv4Network) -> bool:

@@ -41,11 +41,7 @@ def bring(job: TrainingJob, channel: Mapping[str, Any], instance: Instance) -> S
             yield from encoder.encode(record)
 
     writer = EpochWriter(instance.workspace.channel(channel["ChannelName"]), pieces)
-    try:
-        writer.start()
-    except FileExistsError:
-        name = writer.fifo(0).name
-        raise JobFailed(f"ClientError: {name} is a channel, and also the first FIFO of a Pipe channel") from None
+    writer.start()
     return Supply(end=writer.close, failure=lambda: writer.failure)
 
 
@@ -67,7 +63,7 @@ class EpochWriter:
         self._thread = Thread(target=self._write_epochs, name=f"pipe-{channel.name}", daemon=True)
 
     def start(self) -> None:
-        """Make the first FIFO and write into it as soon as somebody reads. Raises FileExistsError."""
+        """Make the first FIFO and write into it as soon as somebody reads."""
         self._channel.parent.mkdir(parents=True, exist_ok=True)
         os.mkfifo(self.fifo(0))
         self._thread.start()

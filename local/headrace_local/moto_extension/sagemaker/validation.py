@@ -6,6 +6,7 @@ against what the embedded AWS can run.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -14,6 +15,7 @@ from headrace.service_model import violations
 
 from headrace_local.moto_extension.clients import client
 from headrace_local.runner import channels, checkpoints
+from headrace_local.runner.layout import input_mode
 
 Request = Mapping[str, Any]
 MAX_INSTANCES: Final = 8
@@ -29,6 +31,7 @@ def refusals(request: Request, region: str) -> list[str]:
         *_role(request, region),
         *_network(request, region),
         *_channels(request),
+        *_metrics(request["AlgorithmSpecification"]),
         *_stopping(request),
         *_what_can_run(request),
     ]
@@ -64,8 +67,21 @@ def _channels(request: Request) -> Iterator[str]:
     for name, times in names.items():
         if times > 1:
             yield f"channel {name} is given {times} times; channel names must be unique"
+        if name in (".", ".."):
+            yield f"channel {name}: its name cannot be that of a folder"
     for each in given:
+        fifo = re.compile(rf"{re.escape(each['ChannelName'])}_\d+")
+        for name in filter(fifo.fullmatch, names if input_mode(each, request) == "Pipe" else ()):
+            yield f"channel {name} has the name of a FIFO of channel {each['ChannelName']}, which is in Pipe mode"
         yield from channels.refusals(each, request)
+
+
+def _metrics(algorithm: Mapping[str, Any]) -> Iterator[str]:
+    for each in algorithm.get("MetricDefinitions", ()):
+        try:
+            re.compile(each["Regex"])
+        except re.error as error:
+            yield f"MetricDefinitions: Regex {each['Regex']!r} of {each['Name']} is no regular expression: {error}"
 
 
 def _stopping(request: Request) -> Iterator[str]:
