@@ -189,24 +189,23 @@ def tear_down(demo: Demo) -> None:
 def show(jobs: Mapping[str, Mapping[str, Any]], demo: Demo) -> None:
     """The roads side by side, and what each step of the demo took."""
     table = Table(title="The same images by five roads", title_justify="left", box=box.SIMPLE_HEAD)
-    for column in ("road", "first byte", "read MB/s", "download", "train", "upload", "accuracy"):
+    for column in ("road", "first byte", "read MB/s", "download", "mount", "train", "upload", "accuracy"):
         table.add_column(column, justify="left" if column == "road" else "right", no_wrap=True)
     for road, job in jobs.items():
-        seconds = {phase["status"]: phase["seconds"] or 0.0 for phase in job["phases"]}
-        metrics = job["metrics"]
+        seconds, metrics = job["phase_seconds"], job["metrics"]
         table.add_row(
             road,
-            f"{seconds['Downloading'] + metrics['first_byte_seconds']:.2f} s",
+            f"{seconds['downloading'] + seconds['image'] + metrics['first_byte_seconds']:.2f} s",
             f"{metrics['read_mb_per_second']:.2f}",
-            *(f"{seconds[phase]:.2f} s" for phase in ("Downloading", "Training", "Uploading")),
+            *(f"{seconds[phase]:.1f} s" for phase in ("downloading", "image", "training", "uploading")),
             f"{metrics['accuracy']:.4f}",
         )
     output = Console()
     output.print(table)
     output.print(
-        "first byte: from the beginning of Downloading until the script holds the first image; read: from the "
-        "script's first look at the folder to the last image. Times of this machine, where S3 and the file systems "
-        "are folders: AWS has another order."
+        "first byte: from the beginning of the job's preparation (download, mount) until the script holds the first "
+        "image; read: from the script's first look at the channel to the last image. Times of this machine, where S3 "
+        "and the file systems are folders: AWS has another order."
     )
     steps = Table("step", "seconds", title="The demo", title_justify="left", box=box.SIMPLE_HEAD)
     for title, taken in demo.seconds.items():

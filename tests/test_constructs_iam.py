@@ -244,10 +244,12 @@ def test_user_policy_is_exact() -> None:
         "CheckImages": (["ecr:BatchGetImage"], [REPOSITORY], None),
         "LookAtNetwork": (
             [
+                "ec2:DescribeNetworkAcls",
                 "ec2:DescribeNetworkInterfaces",
                 "ec2:DescribeRouteTables",
                 "ec2:DescribeSecurityGroups",
                 "ec2:DescribeSubnets",
+                "ec2:DescribeVpcAttribute",
                 "ec2:DescribeVpcEndpoints",
                 "ec2:DescribeVpcs",
             ],
@@ -256,6 +258,7 @@ def test_user_policy_is_exact() -> None:
         ),
         "LookAtFileSystems": (
             [
+                "elasticfilesystem:DescribeFileSystemPolicy",
                 "elasticfilesystem:DescribeFileSystems",
                 "elasticfilesystem:DescribeMountTargets",
                 "fsx:DescribeDataRepositoryAssociations",
@@ -265,7 +268,6 @@ def test_user_policy_is_exact() -> None:
             None,
         ),
         "LookAtInstanceTypes": (["ec2:DescribeInstanceTypeOfferings"], ["*"], None),
-        "ReadQuotas": (["servicequotas:GetServiceQuota", "servicequotas:ListServiceQuotas"], ["*"], None),
     }
 
 

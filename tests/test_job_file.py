@@ -11,6 +11,7 @@ from headrace import job_file
 from headrace.errors import InvalidInput
 from headrace.job_file import reference
 from headrace.job_file.model import ChannelModel
+from headrace.planning import plan
 from headrace.roads import OPTIONS, ROADS
 from headrace.rules import Level
 from headrace.training import TrainingJob
@@ -44,7 +45,7 @@ def _load(folder: Path, text: str) -> job_file.JobFile:
 
 def _problems(folder: Path, text: str) -> list[str]:
     with pytest.raises(InvalidInput) as caught:
-        _job(folder, text)
+        plan(_load(folder, text), S3_PLATFORM, now=NOW)
     return list(caught.value.problems)
 
 
@@ -105,12 +106,14 @@ WRONG = [
     ("", ["a job file is a mapping"]),
     ("- a\n- b\n", ["a job file is a mapping"]),
     ("{", ["not YAML"]),
-    ("image: x\n", ["exactly one of job_name and base_job_name"]),
+    ("image: x\n", ["V135 ERROR: job_name is not given; allowed: exactly one of job_name and base_job_name"]),
     (GOOD + "instance_typ: x\n", ["instance_typ: unknown field; allowed: image, instance_type"]),
     (GOOD + "instance_count: 0\n", ["instance_count is '0'"]),
     (GOOD + "instance_count: many\n", ["instance_count is 'many'"]),
-    (GOOD + "source_dir: src\n", ["source_dir and entry_point go together"]),
-    (GOOD + "source_dir: nowhere\nentry_point: train.py\n", ["source_dir is", "an existing folder"]),
+    (GOOD + "source_dir: src\n", ["V136 ERROR: source_dir is", "source_dir and entry_point go together"]),
+    (GOOD + "entry_point: train.py\n", ["V136 ERROR: entry_point is 'train.py'", "fix: give source_dir, too"]),
+    (GOOD + "dependencies: [src]\n", ["V136 ERROR: dependencies is", "fix: give source_dir and entry_point, too"]),
+    (GOOD + "source_dir: nowhere\nentry_point: train.py\n", ["V137 ERROR: source_dir is", "an existing folder"]),
     (GOOD + "source_dir: src\nentry_point: trian.py\n", ["entry_point is 'trian.py'"]),
     (GOOD + "job_name: exact\n", ["exactly one of job_name and base_job_name"]),
     (GOOD.replace("base_job_name: digits", ""), ["exactly one of job_name and base_job_name"]),
@@ -118,39 +121,59 @@ WRONG = [
         GOOD + "source_dir: src\nentry_point: train.py\ncommand: [x]\n",
         ["command and entry_point exclude each other"],
     ),
-    (GOOD + "  code: {s3: data/x/}\nsource_dir: src\nentry_point: train.py\n", ["channel 'code' is where source_dir"]),
+    (
+        GOOD + "  code: {s3: data/x/}\nsource_dir: src\nentry_point: train.py\n",
+        ["V115 ERROR: channels.code is '2 channels'", "fix: name yours otherwise: source_dir travels in this one"],
+    ),
     (GOOD + "  val: {s3: data/x/, input_mode: Fast}\n", ["channels.val.input_mode is 'Fast'", "'FastFile' or 'Pipe'"]),
     (GOOD + "  val: {s3: data/x/, mode: File}\n", ["channels.val.mode: unknown field; allowed: s3, lustre, efs"]),
     (GOOD + "  val: {s3: data/x/, shuffle_seed: -1}\n", ["channels.val.shuffle_seed is '-1'"]),
     (GOOD + "spot: {wait: 1}\n", ["spot.max_wait_seconds: Field required", "spot.wait: unknown field; allowed: max"]),
     (GOOD + "instance_groups: {cpu: {instance_type: ml.m5.large, instance_count: 0}}\n", ["instance_groups.cpu.inst"]),
     (GOOD + "own_ingestion: {role: warehouse, dataset: ''}\n", ["own_ingestion.dataset is ''"]),
-    (GOOD + "checkpoints: {s3: 'ftp://x'}\noutput: /x\n", ["checkpoints.s3: S3 location", "output: S3 location"]),
+    (
+        GOOD + "checkpoints: {s3: 'ftp://x'}\noutput: /x\n",
+        ["V134 ERROR: checkpoints.s3 is 'ftp://x'", "output is '/x'"],
+    ),
     (
         GOOD + "  val: {s3: 'https://x/y'}\n  test: {s3: /x}\n",
-        ["channels.val.s3: S3 location", "channels.test.s3: S3 location"],
+        ["channels.val.s3 is 'https://x/y'; allowed: s3://bucket/prefix", "channels.test.s3 is '/x'"],
     ),
     (GOOD.replace("image: digits:1\n", ""), ["image: Field required"]),
-    (GOOD + "tags: {'headrace:platform': x}\n", ["tags is", "headrace:platform: tags that begin with"]),
+    (
+        GOOD + "tags: {'headrace:platform': x}\n",
+        ["V138 ERROR: tags is ['headrace:platform']; allowed: tags that begin with"],
+    ),
     (GOOD + "tags: {d: !!int xx}\n", ["not YAML"]),
     (GOOD + "tags: {? [a] : b}\n", ["a field's name is one word"]),
     (GOOD + "tags: !!map [a, b]\n", ["not YAML"]),
     ("[" * 1500, ["not YAML"]),
     (GOOD + 'source_dir: src\nentry_point: "a\\0b"\n', ["a script inside source_dir"]),
-    (GOOD + "  val: {s3: 's3://Bad_Bucket!!/x/'}\n", ["channels.val.s3: S3 location", "3 to 63 lower-case letters"]),
-    (GOOD + f"source_dir: {'a' * 10_000}\nentry_point: train.py\n", ["the code cannot be read: File name too long"]),
-    (GOOD + f"source_dir: src\nentry_point: {'a' * 10_000}\n", ["the code cannot be read: File name too long"]),
+    (GOOD + "  val: {s3: 's3://Bad_Bucket!!/x/'}\n", ["channels.val.s3 is 's3://Bad", "3 to 63 lower-case letters"]),
+    (
+        GOOD + f"source_dir: {'a' * 10_000}\nentry_point: train.py\n",
+        ["V137", "code that can be read; here: File name too"],
+    ),
+    (GOOD + f"source_dir: src\nentry_point: {'a' * 10_000}\n", ["V137", "code that can be read; here: File name too"]),
+    (
+        GOOD + 'source_dir: src\nentry_point: train.py\ndependencies: ["a\\0b", /]\n',
+        [r"dependencies is", "with a name"],
+    ),
     (GOOD + "source_dir: src\nentry_point: ../../x.py\n", ["entry_point is '../../x.py'", "a script inside"]),
-    (GOOD + 'tags: {"headrace:\\n": x}\n', ["tags that begin with headrace: or aws: are set for you"]),
-    (GOOD + f"metric_definitions: [{{name: a, regex: '{'(' * 1500}'}}]\n", ["not a regular expression"]),
-    (GOOD + "metric_definitions: [{name: a, regex: '(a{99999999999})'}]\n", ["not a regular expression"]),
+    (GOOD + 'tags: {"headrace:\\n": x}\n', ["tags that begin with neither headrace: nor aws:, which are set for you"]),
+    (GOOD + f"metric_definitions: [{{name: a, regex: '{'(' * 1500}'}}]\n", ["a regular expression; this is none"]),
+    (GOOD + "metric_definitions: [{name: a, regex: '(a{99999999999})'}]\n", ["a regular expression; this is none"]),
     (GOOD + 'hyperparameters: {"a\\x1b[31m\\r\\n": []}\n', [r"hyperparameters.'a\x1b[31m\r\n' is []"]),
     (GOOD + f"in_vpc: {'é' * 10_000}\n", ["in_vpc is 'ééé"]),
     (GOOD + "image: other:2\n", ["field 'image' twice"]),
     (GOOD + "  train: {s3: data/x/}\n", ["field 'train' twice"]),
-    (GOOD + "metric_definitions: [{name: a, regex: '('}]\n", ["metric_definitions.0.regex is '('", "not a regular"]),
-    (GOOD + "metric_definitions: [{name: a, regex: 'a=.*'}]\n", ["has no group; put the number in parentheses"]),
-    (GOOD.replace("digits\n", "d" * 60 + "\n", 1), ["base_job_name is", "allowed: up to 30 characters"]),
+    (
+        GOOD + "metric_definitions: [{name: a, regex: '('}]\n",
+        ["V139 ERROR: metric_definitions.0.regex is '('", "this is none"],
+    ),
+    (GOOD + "metric_definitions: [{name: a, regex: 'a=.*'}]\n", ["has no group; fix: put the number in parentheses"]),
+    (GOOD.replace("digits\n", "d" * 60 + "\n", 1), ["V135 ERROR: base_job_name is", "allowed: up to 30 characters"]),
+    (GOOD.replace("digits\n", "a b\n", 1), ["V135 ERROR: base_job_name is 'a b'", "letters, digits and hyphens"]),
 ]
 
 
@@ -165,7 +188,7 @@ def test_each_mistake_is_named_with_its_place(folder: Path, text: str, expected:
 def test_a_mistake_of_a_rule_stands_beside_those_of_the_file(folder: Path) -> None:
     """A location that is none, and a channel on no road: both are told at once."""
     problems = _problems(folder, GOOD + "  val: {efs: /x, input_mode: Pipe}\noutput: /x\n")
-    assert [each.split()[0] for each in problems] == ["output:", "V108", "V125"]
+    assert [each.split()[0] for each in problems] == ["V108", "V125", "V134"]
 
 
 def test_a_channel_that_breaks_a_rule_is_left_out_and_the_rest_looked_at(folder: Path) -> None:

@@ -146,6 +146,13 @@ def test_standard_output_gets_the_manifest_alone() -> None:
     assert json.loads(result.stdout) == [{"prefix": "s3://lake/"}, "a"]
 
 
+def test_one_object_is_one_object(tmp_path: Path) -> None:
+    """Made and checked."""
+    output = tmp_path / "out.manifest"
+    assert run("create", str(output), "--from", "-", given=b"s3://lake/a").stderr == f"1 object in {output}\n"
+    assert run("check", str(output), "--no-objects").stdout.startswith(f"{output}: 1 object named, ")
+
+
 def test_a_check_says_what_is_wrong_in_words_and_as_json(tmp_path: Path) -> None:
     """Exit code 1; every mistake with its rule, its count and its places; escape sequences lose their power."""
     path = tmp_path / "some.manifest"

@@ -12,7 +12,7 @@ from headrace.planning import draft, plan
 from headrace.platform import Efs, LustrePart, Platform, Subnet
 from headrace.rules import Level, RuleViolations, Suppression
 from headrace.sources import EfsSource, LustreSource, S3FileSource, Source
-from headrace.training import CapacityRetry, TrainingJob
+from headrace.training import CapacityRetry, OwnIngestion, TrainingJob
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,6 +78,15 @@ def test_a_job_on_s3_that_is_attached_by_choice_takes_a_role_that_may(wish: dict
     assert plan(job(ON_S3, **wish), attaching).request["RoleArn"].endswith("-s3")
     with pytest.raises(RuleViolations, match=r"V129 .*the role both"):
         plan(job(ON_S3, **wish), Platform(foundation=replace(FOUNDATION, subnets=PLATFORM.foundation.subnets)))
+
+
+def test_a_role_that_the_platform_has_not_is_one_finding_beside_the_others() -> None:
+    """The rest of the job is judged as well; a suppression does not help, since there is nothing to send."""
+    wrong = job(ON_S3, own_ingestion=OwnIngestion(role="nix", dataset="d"), tags={"aws:x": "y"}, name="elsewhere")
+    drafted = draft(wrong, PLATFORM)
+    assert [each.rule_id for each in drafted.findings if each.level is Level.ERROR] == ["V138", "V129", "V59"]
+    with pytest.raises(RuleViolations, match="V129"):
+        plan(wrong, PLATFORM, suppressions=[Suppression(each, "why") for each in ("V138", "V129", "V59")])
 
 
 def test_a_platform_that_requires_it_attaches_every_job() -> None:
@@ -156,8 +165,12 @@ def test_a_zone_where_the_job_cannot_run_is_passed_over_and_told() -> None:
 def test_zones_to_be_tried_keep_to_the_zones_that_are_wanted() -> None:
     """A retry never leads out of the zones that the job names itself."""
     planned = plan(job(ON_S3, availability_zone_ids=(C,), capacity_retry=RETRY), PLATFORM)
-    assert [[subnet.az_id for subnet in each.subnets] for each in planned.attempts] == [[C]]
-    assert [each.rule_id for each in planned.findings] == ["V131", "V131"]
+    tried = [
+        (each.request["ResourceConfig"]["InstanceType"], [subnet.az_id for subnet in each.subnets])
+        for each in planned.attempts
+    ]
+    assert tried == [("ml.m5.large", [C]), ("ml.m5.xlarge", [C]), ("ml.c5.xlarge", [C])]
+    assert [(each.rule_id, "none is left" in each.allowed) for each in planned.findings] == [("V131", True)] * 2
 
 
 def test_types_alone_are_tried_wherever_the_data_is() -> None:

@@ -17,9 +17,9 @@ from headrace import job_file
 from headrace.channels import Channel
 from headrace.errors import InvalidInput
 from headrace.job_file import JobFile
-from headrace.planning import LaunchPlan, draft
+from headrace.planning import LaunchPlan, draft, plan
 from headrace.roads import Access, Compression, Distribution, RecordWrapper, S3DataType
-from headrace.rules import Level
+from headrace.rules import Level, RuleViolations, Suppression
 from headrace.sources import (
     EfsSource,
     LustreSource,
@@ -287,6 +287,43 @@ def _ends_well(path: Path) -> None:
         assert len(str(finding)) < 2_000
     if not any(each.level is Level.ERROR for each in ended.findings):
         assert [refusal for attempt in ended.attempts for refusal in refusals(attempt.request)] == []
+
+
+WRONG_IN_PYTHON: list[tuple[dict[str, Any], str, str]] = [
+    ({"source_dir": None}, "V136", "entry_point"),
+    ({"entry_point": None}, "V136", "source_dir"),
+    ({"command": ("x",)}, "V136", "command"),
+    ({"source_dir": "/nowhere"}, "V137", "source_dir"),
+    ({"entry_point": "../test_planning.py"}, "V137", "entry_point"),
+    ({"dependencies": ("/nowhere",)}, "V137", "dependencies"),
+    ({"channels": (replace(JOB.channels[0], name="code"),)}, "V115", "channels.code"),
+    ({"tags": {"headrace:platform": "evil"}}, "V138", "tags"),
+    ({"metric_definitions": (MetricDefinition(name="a", regex="abc"),)}, "V139", "metric_definitions.0.regex"),
+    ({"output": S3Location(bucket="lake", prefix="/x")}, "V134 V127", "output"),
+    (
+        {"channels": (Channel(name="train", source=S3FileSource(location=S3Location(bucket="B/..", prefix="x"))),)},
+        "V134",
+        "channels.train.s3",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "rule_ids", "field"), WRONG_IN_PYTHON)
+def test_a_job_made_in_python_is_held_against_the_rules_of_a_file(
+    changes: dict[str, Any], rule_ids: str, field: str
+) -> None:
+    """What a job file would be refused for is refused here, by the same rule."""
+    errors = [each for each in draft(replace(JOB, **changes), PLATFORM).findings if each.level is Level.ERROR]
+    assert [each.rule_id for each in errors] == rule_ids.split()
+    assert {each.field for each in errors} == {field}
+
+
+@pytest.mark.parametrize("rule_id", ["V134", "V136", "V137"])
+def test_what_cannot_be_made_cannot_be_ignored(rule_id: str) -> None:
+    """A suppression would launch another job than the one that was asked for."""
+    changes = next(each for each, found, _ in WRONG_IN_PYTHON if found == rule_id)
+    with pytest.raises(RuleViolations, match=rule_id):
+        plan(replace(JOB, **changes), PLATFORM, suppressions=[Suppression(rule_id, "why")])
 
 
 FIELDS = [

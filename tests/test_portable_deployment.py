@@ -142,7 +142,7 @@ def test_the_record_names_what_was_deployed(account: Account, fixture: str, requ
     (group,) = ec2.describe_security_groups(GroupIds=[foundation.job_security_group_id])["SecurityGroups"]
     assert group["VpcId"] == foundation.vpc_id
     account.client("s3").head_bucket(Bucket=foundation.bucket)
-    roles = {each["Arn"] for each in iam.list_roles()["Roles"]}
+    roles = {each["Arn"] for page in iam.get_paginator("list_roles").paginate() for each in page["Roles"]}
     assert {foundation.roles.s3, foundation.roles.file_systems, foundation.roles.both} <= roles
     assert foundation.efs is not None
     targets = account.client("efs").describe_mount_targets(FileSystemId=foundation.efs.file_system_id)["MountTargets"]

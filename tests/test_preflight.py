@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Network
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -20,8 +22,9 @@ from headrace.channels import Channel
 from headrace.planning import draft
 from headrace.platform import DataLocation, LustrePart, Platform
 from headrace.preflight import check
-from headrace.roads import Distribution
-from headrace.rules import Level
+from headrace.roads import Distribution, RecordWrapper, S3DataType
+from headrace.rules import Finding, Level
+from headrace.rules.ports import denies
 from headrace.sources import (
     EfsSource,
     LustreSource,
@@ -31,7 +34,7 @@ from headrace.sources import (
     S3PipeSource,
     Source,
 )
-from headrace.training import TrainingJob
+from headrace.training import InstanceGroup, TrainingJob
 
 from tests.conftest import DeployedPlatform
 
@@ -60,6 +63,10 @@ class Account:
     def client(self, service: str) -> Any:
         """A client of the embedded AWS."""
         return self.deployed.client(service)
+
+    def findings(self, job: TrainingJob) -> list[Finding]:
+        """Everything that is said of the job."""
+        return check(draft(job, self.platform), self.aws)
 
     def errors(self, job: TrainingJob, platform: Platform | None = None) -> set[str]:
         """The rules of level ERROR that the job breaks."""
@@ -180,6 +187,22 @@ def _answering(service: str, operation: str, change: Callable[[dict[str, Any]], 
     return broken
 
 
+@contextmanager
+def _replying(account: Account, service: str, operation: str, status: int, answer: dict[str, Any]) -> Iterator[None]:
+    """One operation is not sent, and has this answer."""
+    events = account.aws.connection.client(service).meta.events
+    event = f"before-call.{service}.{operation}"
+
+    def reply(**_: Any) -> tuple[Any, dict[str, Any]]:
+        return SimpleNamespace(status_code=status), {**answer, "ResponseMetadata": {}}
+
+    events.register(event, reply)
+    try:
+        yield
+    finally:
+        events.unregister(event, reply)
+
+
 def _set(member: str, **values: Any) -> Callable[[dict[str, Any]], None]:
     """Every element of a list in the answer has these values."""
 
@@ -205,7 +228,11 @@ BREAKS: dict[str, tuple[Break, set[str]]] = {
     ),
     "mount targets are gone": (
         _answering("efs", "DescribeMountTargets", lambda parsed: parsed.update(MountTargets=[])),
-        {"V45", "V33"},
+        {"V45"},
+    ),
+    "interfaces are gone": (
+        _answering("ec2", "DescribeNetworkInterfaces", lambda parsed: parsed.update(NetworkInterfaces=[])),
+        {"V32"},
     ),
     "a mount target is not there yet": (
         _answering("efs", "DescribeMountTargets", _set("MountTargets", LifeCycleState="creating")),
@@ -270,6 +297,82 @@ def test_what_lies_in_s3_is_looked_at(account: Account, folder: str, expected: s
     assert account.errors(job_of(account, S3FileSource(location=below(account, folder)))) == expected
 
 
+@pytest.mark.parametrize(("prefix", "level"), [("goo", Level.ERROR), ("good", Level.ERROR), ("cold", Level.WARNING)])
+def test_fast_file_wants_a_folder(account: Account, prefix: str, level: Level) -> None:
+    """A prefix that is part of a name fails the job; without its slash, a folder may be taken for another."""
+    job = job_of(account, S3FastFileSource(location=below(account, prefix)))
+    (finding,) = [each for each in account.findings(job) if each.rule_id == "V140"]
+    assert finding.level is level
+    assert f"fix: {PREFIX}{prefix}/" in str(finding)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"\x89PNG", {"V60", "V92"}),
+        (b"", {"V60"}),
+        (b'["a", "b"]', {"V60"}),
+        (b'[{"prefix": "s3://lake/x/"}, "a"]', set()),
+        (b'[{"prefix": "s3://lake/x/"}, ' + b'"%s", ' % (b"k" * 200) * 500, set()),
+        (b'[{"prefix": "lake/x/"}, ' + b'"%s", ' % (b"k" * 200) * 500, {"V93"}),
+        (b"x" * 100_000, {"V60"}),
+    ],
+    ids=["png", "empty", "no-prefix", "right", "long", "long-and-wrong", "long-and-none"],
+)
+def test_the_beginning_of_a_manifest_is_read(account: Account, body: bytes, expected: set[str]) -> None:
+    """What is no manifest at all is told before the job starts; a long one is not read to its end."""
+    place = below(account, "manifests/x.manifest")
+    account.client("s3").put_object(Bucket=place.bucket, Key=place.prefix, Body=body)
+    assert account.errors(job_of(account, S3FileSource(location=place, data_type=S3DataType.MANIFEST_FILE))) == expected
+
+
+def test_the_beginning_of_an_augmented_manifest_is_read(account: Account) -> None:
+    """Its lines have the attributes that the channel names."""
+    place = below(account, "manifests/x.jsonl")
+    line = b'{"source-ref": "s3://lake/data/1", "label": 3}\n'
+    account.client("s3").put_object(Bucket=place.bucket, Key=place.prefix, Body=line * 3000)
+    for names, expected in ((("source-ref", "label"), set()), (("source-ref", "class"), {"V98"})):
+        source = S3PipeSource(
+            location=place,
+            data_type=S3DataType.AUGMENTED_MANIFEST_FILE,
+            attribute_names=names,
+            record_wrapper=RecordWrapper.RECORD_IO,
+        )
+        assert account.errors(job_of(account, source)) == expected
+
+
+def test_a_vpc_without_dns_hostnames_is_noted(account: Account) -> None:
+    """File systems are mounted by name."""
+    job, ec2, vpc_id = job_of(account, *every_road(account)), account.client("ec2"), account.platform.foundation.vpc_id
+    ec2.modify_vpc_attribute(VpcId=vpc_id, EnableDnsHostnames={"Value": False})
+    try:
+        (finding,) = account.findings(job)
+    finally:
+        ec2.modify_vpc_attribute(VpcId=vpc_id, EnableDnsHostnames={"Value": True})
+    assert (finding.rule_id, finding.level) == ("V37", Level.WARNING)
+
+
+def test_an_efs_that_wants_tls_is_noted(account: Account) -> None:
+    """A channel has no field for it."""
+    denial = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "*"}
+    only_tls = {**denial, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    policy = {"Policy": json.dumps({"Statement": [only_tls]})}
+    # the embedded AWS keeps no policy of a template, and takes none back
+    with _replying(account, "efs", "DescribeFileSystemPolicy", 200, policy):
+        (finding,) = account.findings(job_of(account, EfsSource(path="/digits")))
+    assert (finding.rule_id, finding.level) == ("V148", Level.WARNING)
+
+
+def test_network_acls_are_read_as_the_vpc_has_them(account: Account) -> None:
+    """The default one guards the job's subnets, and lets everything pass."""
+    acls = account.aws.network.acls(account.platform.foundation.vpc_id)
+    (acl,) = [each for each in acls if account.lustre.subnet_id in each.subnet_ids]
+    anywhere = IPv4Network("10.0.0.0/8")
+    assert acl.inbound[0].allows
+    assert not denies(acl.inbound, 988, anywhere)
+    assert not denies(acl.outbound, 988, anywhere)
+
+
 def test_a_lustre_channel_shows_what_lies_in_s3(account: Account) -> None:
     """A path that is not there would be an empty directory; an archived object cannot be loaded."""
     assert account.errors(job_of(account, LustreSource(link="data", path="preflight/nothing"))) == {"V48"}
@@ -281,6 +384,22 @@ def test_more_instances_than_objects_leave_some_without_a_share(account: Account
     source = S3FileSource(location=below(account, "good/"), distribution=Distribution.SHARDED_BY_S3_KEY)
     assert account.errors(job_of(account, source, instance_count=5)) == {"V126"}
     assert account.errors(job_of(account, source, instance_count=4)) == set()
+
+
+def test_shares_are_those_of_the_groups_that_a_channel_goes_to(account: Account) -> None:
+    """Four objects: enough for the group of four, and too few for both groups."""
+    groups = tuple(InstanceGroup(name=f"g{n}", instance_type="ml.m5.large", instance_count=n) for n in (4, 2))
+    for names, expected in ((("g4",), set()), ((), {"V126"}), (("g2", "g4"), {"V126"})):
+        source = S3FileSource(
+            location=below(account, "good/"), distribution=Distribution.SHARDED_BY_S3_KEY, instance_groups=names
+        )
+        assert account.errors(job_of(account, source, instance_type=None, instance_groups=groups)) == expected
+
+
+def test_keys_are_no_paths_in_pipe_mode(account: Account) -> None:
+    """No file is made of them."""
+    for folder in ("slashes/", "clash/"):
+        assert account.errors(job_of(account, S3PipeSource(location=below(account, folder)))) == set()
 
 
 def test_a_record_that_is_out_of_date_is_found(account: Account) -> None:
@@ -345,9 +464,20 @@ def test_twenty_channels_need_one_call_of_each_kind(account: Account) -> None:
 SERVICES = ("ec2", "ecr", "efs", "fsx", "iam", "s3", "sagemaker")
 ASKED = (
     *(f"ec2.Describe{each}" for each in ("Subnets", "RouteTables", "VpcEndpoints", "SecurityGroups")),
-    *(f"ec2.Describe{each}" for each in ("NetworkInterfaces", "InstanceTypeOfferings")),
+    *(f"ec2.Describe{each}" for each in ("NetworkInterfaces", "InstanceTypeOfferings", "NetworkAcls", "VpcAttribute")),
     *("fsx.DescribeFileSystems", "fsx.DescribeDataRepositoryAssociations"),
-    *("efs.DescribeFileSystems", "efs.DescribeMountTargets"),
+    *("efs.DescribeFileSystems", "efs.DescribeFileSystemPolicy", "efs.DescribeMountTargets"),
     *("sagemaker.DescribeTrainingJob", "iam.GetRole", "ecr.BatchGetImage"),
     *("s3.HeadBucket", "s3.ListObjectsV2"),
 )
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_what_may_not_be_looked_up_is_told_and_refuses_no_job(account: Account, asked: str) -> None:
+    """One WARNING that names the missing permission, whichever it is; all other facts are judged as before."""
+    service, operation = asked.split(".")
+    refusal = {"Code": "AccessDenied", "Message": f"not authorized to perform: {asked.replace('.', ':')}"}
+    with _replying(account, service, operation, 403, {"Error": refusal}):
+        (finding,) = account.findings(job_of(account, *every_road(account)))
+    assert (finding.rule_id, finding.level) == ("V149", Level.WARNING)
+    assert f"without {service}:{operation}, " in finding.got

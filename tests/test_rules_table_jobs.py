@@ -25,32 +25,45 @@ from headrace.roads import (
     S3DataType,
 )
 from headrace.rules import UNKNOWN, Level, Rule, run_rules
+from headrace.rules.channel_names import CHANNEL_NAME_RULES
 from headrace.rules.channels import CHANNEL_RULES, ChannelSpec
-from headrace.rules.job import JOB_RULES, GroupSpec, JobSpec
-from headrace.rules.launch import LAUNCH_RULES, LaunchSpec
-from headrace.rules.live_network import (
-    NETWORK_RULES,
+from headrace.rules.job import JOB_RULES, LOCAL_STORAGE_FAMILIES, GroupSpec, JobSpec, has_local_storage
+from headrace.rules.job_code import CODE_RULES, MARK_RULES
+from headrace.rules.job_limits import LIMIT_RULES
+from headrace.rules.launch import LAUNCH_RULES, NAMING_RULES, LaunchSpec, NamingSpec
+from headrace.rules.live_network import NETWORK_RULES
+from headrace.rules.location_paths import PATH_RULES
+from headrace.rules.locations import BYTES_PER_GB, DATA_RULES, DataSpec, LocationSpec, ObjectSpec
+from headrace.rules.lookups import LOOKUP_RULES, LookupSpec
+from headrace.rules.network_facts import (
+    AclEntry,
+    AclFacts,
     FileSystemSpec,
     GroupFacts,
+    Interface,
     LinkFacts,
     NetworkSpec,
     Opening,
-    Peer,
     SubnetFacts,
 )
-from headrace.rules.locations import BYTES_PER_GB, DATA_RULES, DataSpec, LocationSpec, ObjectSpec
 from headrace.rules.placement import ZONES_RULES, PinSpec, ZonesSpec
 from headrace.rules.platform_roads import LINK_RULES, ROLE_RULES, LinkSpec, RoleSpec
+from headrace.rules.s3_location import LOCATION_RULES, WrittenLocation
+from headrace.service_model import installed
+from moto.ec2.models.instance_types import INSTANCE_TYPES
 
 RULES: dict[type, Sequence[Rule[Any]]] = {
     ChannelSpec: CHANNEL_RULES,
     LinkSpec: LINK_RULES,
     RoleSpec: ROLE_RULES,
-    JobSpec: JOB_RULES,
+    JobSpec: (*CHANNEL_NAME_RULES, *JOB_RULES, *LIMIT_RULES, *CODE_RULES, *MARK_RULES),
+    NamingSpec: NAMING_RULES,
+    WrittenLocation: LOCATION_RULES,
     ZonesSpec: ZONES_RULES,
     LaunchSpec: LAUNCH_RULES,
-    DataSpec: DATA_RULES,
+    DataSpec: (*DATA_RULES, *PATH_RULES),
     NetworkSpec: NETWORK_RULES,
+    LookupSpec: LOOKUP_RULES,
 }
 
 S3 = ChannelSpec(name="train", places=(Place.S3,))
@@ -68,9 +81,11 @@ AUGMENTED = replace(
 )
 NAMED = LinkSpec(field="channels.train", platform="dev", link="data", uses_efs=True, links=("data",), has_efs=True)
 ROLES = RoleSpec(platform="dev", reach=Reach.S3, reaches=(Reach.S3,), ingestion_roles=("warehouse",))
+KEY = ("volume_kms_key", "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab")
 JOB = JobSpec(
     channels=(("train", ()), ("code", ())), instance_type="ml.m5.large", instance_count=1, max_runtime_seconds=3600
 )
+CODED = replace(JOB, entry_point="t.py", source_dir="src")
 GROUPS = (
     GroupSpec(name="gpu", instance_type="ml.p3.2xlarge", instance_count=2),
     GroupSpec(name="cpu", instance_type="ml.c5.xlarge", instance_count=1),
@@ -90,7 +105,7 @@ LAUNCH = LaunchSpec(
     has_own_role=False,
     image="111111111111.dkr.ecr.eu-west-1.amazonaws.com/x:1",
     request_violations=(),
-    is_name_in_use=False,
+    names_in_use=(),
     role_exists=True,
     image_exists=True,
 )
@@ -121,6 +136,7 @@ DATA = DataSpec(
     volume_size_gb=30,
     instance_types=("ml.m5.large",),
 )
+PREFIX_LIST = frozenset({"pl-1"})
 OPEN = (Opening(ports=PortRange(0, 65_535), groups=frozenset({"sg-job", "sg-lustre", "sg-efs"})),)
 SUBNETS = tuple(
     SubnetFacts(
@@ -135,6 +151,31 @@ SUBNETS = tuple(
 )
 GROUP = GroupFacts(group_id="sg-job", vpc_id="vpc-1", inbound=OPEN, outbound=OPEN)
 LUSTRE_GROUP, EFS_GROUP = replace(GROUP, group_id="sg-lustre"), replace(GROUP, group_id="sg-efs")
+ANYBODY = {
+    "Effect": "Allow",
+    "Principal": {"AWS": "*"},
+    "Action": ["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"],
+    "Condition": {"Bool": {"elasticfilesystem:AccessedViaMountTarget": "true"}},
+}
+ONLY_TLS = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "*",
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+}
+
+
+def interface(zone: int, *groups: str, subnet_id: str | None = None) -> Interface:
+    """An interface with address 7 of the zone's subnet."""
+    return Interface(
+        az_id=f"use1-az{zone}",
+        subnet_id=subnet_id or f"subnet-{zone}",
+        groups=frozenset(groups),
+        network=IPv4Network(f"10.0.{zone}.7/32"),
+    )
+
+
+CLOSED = interface(2, "sg-closed")
 LUSTRE_FACTS = FileSystemSpec(
     field="channels.images.lustre",
     file_system_id="fs-1",
@@ -146,7 +187,7 @@ LUSTRE_FACTS = FileSystemSpec(
     usable_az_ids=frozenset({"use1-az1"}),
     recorded_mount_name="abcd1234",
     mount_name="abcd1234",
-    peer=Peer(groups=frozenset({"sg-lustre"}), networks=(IPv4Network("10.0.1.7/32"),)),
+    interfaces=(interface(1, "sg-lustre"),),
     links=(LinkFacts(field="channels.images.lustre", path="/data", uri="s3://lake/data", lifecycle="AVAILABLE"),),
 )
 EFS_FACTS = FileSystemSpec(
@@ -159,7 +200,8 @@ EFS_FACTS = FileSystemSpec(
     lifecycle="available",
     vpc_id="vpc-1",
     usable_az_ids=frozenset({"use1-az1", "use1-az2"}),
-    peer=Peer(groups=frozenset({"sg-efs"})),
+    interfaces=(interface(1, "sg-efs"), interface(2, "sg-efs")),
+    policy={"Statement": ANYBODY},
 )
 NETWORK = NetworkSpec(
     vpc_id="vpc-1",
@@ -170,6 +212,7 @@ NETWORK = NetworkSpec(
     instance_count=4,
     instance_types=("ml.m5.large", "ml.g5.xlarge"),
     offered=frozenset({("m5.large", "use1-az1"), ("g5.xlarge", "use1-az1")}),
+    has_dns_hostnames=True,
     file_systems=(LUSTRE_FACTS, EFS_FACTS),
 )
 
@@ -194,10 +237,32 @@ def mounting(spec: FileSystemSpec, **changes: Any) -> NetworkSpec:
     return replace(NETWORK, file_systems=(replace(spec, **changes),))
 
 
+def in_both_zones(inbound: tuple[Opening, ...]) -> NetworkSpec:
+    """A job in two zones that mounts the EFS, whose group has these rules."""
+    groups = (GROUP, replace(EFS_GROUP, inbound=inbound))
+    return replace(NETWORK, subnets=SUBNETS, file_systems=(EFS_FACTS,), groups=groups, offered=UNKNOWN)
+
+
 def with_groups(*groups: GroupFacts) -> NetworkSpec:
     """The network with these groups in place of those of the same id."""
     other = {each.group_id: each for each in (*NETWORK.groups, *groups)}
     return replace(NETWORK, groups=tuple(other.values()))
+
+
+def over_acl(inbound: str, outbound: str = "allow 0-65535 10.0.0.0/8", *, of: str = "subnet-1") -> NetworkSpec:
+    """The network with the Lustre in another subnet, and a network ACL: entries as ``deny 988-988 10.0.0.0/8``."""
+
+    def entries(text: str) -> tuple[AclEntry, ...]:
+        parts = [each.split() for each in text.split(", ")]
+        ranges = [PortRange(*(int(port) for port in ports.split("-"))) for _, ports, _ in parts]
+        return tuple(
+            AclEntry(allows=verb == "allow", ports=ports, network=IPv4Network(network))
+            for (verb, _, network), ports in zip(parts, ranges, strict=True)
+        )
+
+    acl = AclFacts(acl_id="acl-1", subnet_ids=frozenset({of}), inbound=entries(inbound), outbound=entries(outbound))
+    lustre = replace(LUSTRE_FACTS, interfaces=(interface(1, "sg-lustre", subnet_id="subnet-data"),))
+    return replace(NETWORK, file_systems=(lustre,), acls=(acl,))
 
 
 def opened(*ports: tuple[int, int], groups: Sequence[str] = (), networks: Sequence[str] = ()) -> tuple[Opening, ...]:
@@ -229,6 +294,7 @@ RIGHT: list[Any] = [
     JOB,
     replace(JOB, channels=tuple((f"c{index}", ()) for index in range(20))),
     replace(JOB, channels=(), has_own_ingestion=True),
+    replace(JOB, channels=(("a", ()), ("a_x", ()), ("b_0", ()), ("...", ())), pipe_channels=("a",)),
     replace(JOB, has_own_ingestion=True),
     replace(JOB, instance_count=2, sharded_channels=("train",)),
     replace(JOB, keep_alive_seconds=0),
@@ -238,14 +304,29 @@ RIGHT: list[Any] = [
     SPOT,
     replace(SPOT, max_wait_seconds=3600),
     replace(SPOT, max_runtime_seconds=86_400, max_wait_seconds=90_000),
+    replace(JOB, max_runtime_seconds=28 * 86_400),
+    replace(JOB, checkpoint_path="/opt/ml/checkpoints"),
+    replace(JOB, checkpoint_path="/opt/ml/input_checkpoints/x"),
+    replace(JOB, region="eu-west-1", image="111111111111.dkr.ecr.eu-west-1.amazonaws.com/x:1", keys=(KEY,)),
+    replace(JOB, region="eu-west-1", image="x:1", keys=(("volume_kms_key", "alias/dkr.ecr.us-east-1."),)),
+    replace(JOB, hyperparameters=("headrace_dataset", "epochs")),
+    replace(JOB, hyperparameters=("dataset",), has_own_ingestion=True, ingestion_role="warehouse"),
     CLUSTER,
     replace(CLUSTER, retry_az_ids=("use1-az1",), sharded_channels=("train",), keep_alive_seconds=0),
     ZONES,
     replace(ZONES, wanted_az_ids=("use1-az3",), retry_az_ids=("use1-az3",)),
     replace(ZONES, pins=(ON_1, ON_1_2)),
     replace(ZONES, pins=(ON_1_2, ON_2_3), wanted_az_ids=("use1-az2", "use1-az1")),
+    CODED,
+    replace(CODED, dependencies=("a.py",), tag_keys=("team", "headrace"), metric_regexes=("a=([0-9.]+)",)),
+    replace(JOB, command=("sh",)),
+    NamingSpec("any name: the model judges it", None, 30),
+    NamingSpec(None, "a" * 30, 30),
+    WrittenLocation("output", "s3://lake"),
+    WrittenLocation("output", "output/x"),
     LAUNCH,
-    replace(LAUNCH, is_name_in_use=UNKNOWN, role_exists=UNKNOWN, image_exists=UNKNOWN),
+    replace(LAUNCH, role_exists=False, role_arn=""),
+    replace(LAUNCH, names_in_use=UNKNOWN, role_exists=UNKNOWN, image_exists=UNKNOWN),
     replace(LAUNCH, has_own_role=True, job_name="digits", written=(("output", "s3://other/x", "output/"),)),
     replace(LAUNCH, written=(("output", "s3://lake/output/a/b", "output/"),)),
     DATA,
@@ -259,9 +340,15 @@ RIGHT: list[Any] = [
     at(PLACE, objects=(ObjectSpec(key="data/x/1", size_bytes=9, storage_class="GLACIER_IR"),)),
     at(PLACE, objects=(ObjectSpec(key="data/x/1", size_bytes=27 * BYTES_PER_GB),)),
     at(PLACE, is_copied=False, objects=(ObjectSpec(key="data/x/1", size_bytes=99 * BYTES_PER_GB),)),
-    replace(
-        at(PLACE, objects=(ObjectSpec(key="data/x/1", size_bytes=99 * BYTES_PER_GB),)), instance_types=("ml.g5.xlarge",)
+    *(
+        replace(at(PLACE, objects=(ObjectSpec(key="data/x/1", size_bytes=99 * BYTES_PER_GB),)), instance_types=types)
+        for types in (("ml.g5.xlarge",), ("ml.p6-b300.48xlarge", "ml.g7.2xlarge"))
     ),
+    at(PLACE, is_copied=False, is_mounted=True),
+    at(PLACE, is_copied=False, is_mounted=True, prefix="", objects=UNKNOWN),
+    at(PLACE, prefix="data/x"),
+    holding("data/x//1", "data/x/../2", "data/x/a", "data/x/a/b", is_copied=False, is_piped=True),
+    LookupSpec(denied=()),
     at(PLACE, shares=2, objects=(*(ObjectSpec(key=f"data/x/{n}", size_bytes=27 * BYTES_PER_GB) for n in range(2)),)),
     NETWORK,
     replace(NETWORK, offered=UNKNOWN),
@@ -274,6 +361,25 @@ RIGHT: list[Any] = [
         offered=UNKNOWN,
     ),
     replace(NETWORK, subnets=(replace(SUBNETS[0], free_addresses=8, reaches_s3=UNKNOWN),)),
+    replace(NETWORK, groups=UNKNOWN, acls=UNKNOWN, has_dns_hostnames=UNKNOWN),
+    replace(NETWORK, file_systems=(), has_dns_hostnames=False),
+    mounting(EFS_FACTS, interfaces=UNKNOWN, policy=UNKNOWN),
+    mounting(LUSTRE_FACTS, links=UNKNOWN),
+    mounting(EFS_FACTS, interfaces=(interface(1, "sg-efs"), interface(2, "sg-closed"))),
+    mounting(EFS_FACTS, policy=None),
+    mounting(EFS_FACTS, policy={"Statement": [ANYBODY, {**ONLY_TLS, "Action": "elasticfilesystem:ClientRootAccess"}]}),
+    mounting(EFS_FACTS, policy={"Statement": [ANYBODY, {**ONLY_TLS, "Principal": {"AWS": "arn:aws:iam::1:root"}}]}),
+    mounting(
+        EFS_FACTS,
+        policy={"Statement": [ANYBODY, {**ONLY_TLS, "Condition": {"BoolIfExists": {"aws:SecureTransport": ["true"]}}}]},
+    ),
+    in_both_zones(opened((2049, 2049), networks=["10.0.1.0/24"]) + opened((0, 65_535), networks=["10.0.2.0/24"])),
+    in_both_zones(opened((2049, 2049), networks=["10.0.1.0/25", "10.0.2.0/24", "10.0.1.128/25"])),
+    over_acl("allow 0-65535 10.0.0.0/8, deny 0-65535 0.0.0.0/0"),
+    over_acl("deny 22-22 0.0.0.0/0, deny 988-988 10.9.0.0/16, allow 0-65535 10.0.0.0/8"),
+    over_acl("deny 988-988 10.0.1.128/25, allow 0-65535 10.0.0.0/8", of="subnet-data"),
+    over_acl("deny 0-65535 0.0.0.0/0", "deny 0-65535 0.0.0.0/0", of="subnet-9"),
+    replace(over_acl("deny 0-65535 0.0.0.0/0", "deny 0-65535 0.0.0.0/0"), file_systems=(LUSTRE_FACTS,)),
     mounting(LUSTRE_FACTS, lifecycle="UPDATING"),
     mounting(LUSTRE_FACTS, links=(replace(LUSTRE_FACTS.links[0], lifecycle="UPDATING"),)),
     with_groups(replace(LUSTRE_GROUP, inbound=opened((988, 988), (1018, 1020), (1021, 1023), groups=["sg-job"]))),
@@ -324,9 +430,12 @@ WRONG: list[tuple[Any, str, str]] = [
     ),
     (replace(ROLES, ingestion_role="lake"), "V129", "an ingestion role of platform dev: warehouse"),
     (replace(ROLES, ingestion_role="lake", ingestion_roles=()), "V129", "it has none"),
-    (replace(JOB, channels=()), "V51", "0 channels"),
+    (replace(JOB, channels=()), "V51", "fix: name a channel, or say own_ingestion"),
     (replace(JOB, channels=tuple((f"c{index}", ()) for index in range(21))), "V51", "21 channels"),
     (replace(JOB, channels=(("train", ()), ("train", ()))), "V115", "2 channels"),
+    (replace(JOB, channels=(("..", ()),)), "V115", "channels... is '..'; allowed: the name of a folder"),
+    (replace(JOB, channels=((".", ()),)), "V115", "allowed: the name of a folder"),
+    (replace(JOB, channels=(("a_b", ()), ("a_b_0", ())), pipe_channels=("a_b",)), "V115", "FIFO of an epoch"),
     (replace(SPOT, max_wait_seconds=3599), "V55", "at least max_runtime_seconds, 3600"),
     (replace(SPOT, max_wait_seconds=None), "V55", "not given"),
     (replace(JOB, max_wait_seconds=7200), "V55", "with Spot only"),
@@ -338,6 +447,27 @@ WRONG: list[tuple[Any, str, str]] = [
     (replace(JOB, instance_type=None), "V117", "either instance_type"),
     (replace(CLUSTER, instance_type="ml.m5.large"), "V117", "give one of the two"),
     (replace(CLUSTER, groups=(*GROUPS, GROUPS[0])), "V117", "a name of its own"),
+    (replace(CLUSTER, instance_count=7), "V117", "each group has its own"),
+    (replace(JOB, instance_count=0), "V141", "instance_count is 0"),
+    (replace(CLUSTER, groups=(replace(GROUPS[0], instance_count=0),)), "V141", "instance_groups.gpu.instance_count"),
+    (replace(JOB, max_runtime_seconds=28 * 86_400 + 1), "V142", "fix: max_runtime_seconds: 2419200"),
+    (replace(SPOT, max_wait_seconds=8_640_000), "V142", "spot.max_wait_seconds is 8640000"),
+    (replace(SPOT, max_runtime_seconds=28 * 86_400 - 60), "V55", "fix: max_wait_seconds: 2419200"),
+    (replace(JOB, checkpoint_path="ckpt"), "V143", "absolute path"),
+    (replace(JOB, checkpoint_path="/opt/ml/input/data/train"), "V143", "/opt/ml/input"),
+    (replace(JOB, checkpoint_path="/opt/ml/x/../model"), "V143", "fix: leave it out"),
+    (replace(JOB, checkpoint_path="/opt/ml"), "V143", "neither above nor below"),
+    (replace(JOB, checkpoint_path=""), "V143", "''"),
+    (
+        replace(JOB, region="us-east-1", image="111111111111.dkr.ecr.eu-west-1.amazonaws.com/x:1", keys=(KEY,)),
+        "V144 V144",
+        "a key in the job's Region, us-east-1",
+    ),
+    (
+        replace(JOB, has_own_ingestion=True, hyperparameters=("x", "headrace_dataset_version")),
+        "V145",
+        "hyperparameters.headrace_dataset_version",
+    ),
     (
         replace(CLUSTER, groups=tuple(replace(GROUPS[0], name=f"g{n}") for n in range(6)), channels=JOB.channels),
         "V117",
@@ -346,6 +476,7 @@ WRONG: list[tuple[Any, str, str]] = [
     (replace(CLUSTER, channels=(("train", ("tpu",)),)), "V118", "gpu, cpu"),
     (replace(JOB, channels=(("train", ("gpu",)),)), "V118", "no groups"),
     (replace(JOB, has_volume_key=True, instance_type="ml.g5.xlarge"), "V119", "ml.g5.xlarge"),
+    (replace(JOB, has_volume_key=True, instance_type="ml.p6-b300.48xlarge"), "V119", "ml.p6-b300.48xlarge"),
     (replace(JOB, has_volume_key=True, retry_instance_types=("ml.p4d.24xlarge",)), "V119", "ml.p4d.24xlarge"),
     (replace(JOB, is_isolated=True, has_own_ingestion=True), "V120", "network_isolation"),
     (replace(JOB, retry_instance_types=("ml.m5.large",)), "V121", "ml.m5.large"),
@@ -354,17 +485,52 @@ WRONG: list[tuple[Any, str, str]] = [
     (replace(ZONES, wanted_az_ids=("use1-az9", "use1-az1")), "V123", "use1-az9"),
     (replace(ZONES, wanted_az_ids=("us-east-1a",)), "V123", "use1-az1, use1-az2, use1-az3"),
     (replace(ZONES, pins=(ON_1, ON_2_3)), "V35", "channels.labels is pinned to use1-az2, use1-az3 by EFS"),
-    (replace(ZONES, pins=(ON_1_2,), wanted_az_ids=("use1-az3",)), "V35", "channels.labels"),
+    (replace(ZONES, pins=(ON_1_2,), wanted_az_ids=("use1-az3",)), "V35", "fix: name use1-az1 or use1-az2; or no"),
     (replace(ZONES, pins=(replace(ON_1_2, az_ids=frozenset()),)), "V35", "pinned to no zone by EFS"),
     (replace(LAUNCH, job_name="digits"), "V59", "fix: headrace-dev-digits"),
-    (replace(LAUNCH, role_exists=False), "V82", "role/r"),
+    (replace(LAUNCH, role_exists=False), "V82", "role/r'; allowed: a role that exists; this is the platform's own"),
+    (replace(LAUNCH, role_exists=False, has_own_role=True), "V82", "leave it out for the platform's role"),
+    (replace(LAUNCH, role_exists=False, has_own_role=True, role_arn=""), "V82", "role_arn is ''"),
+    (replace(LAUNCH, image_exists=False, image=""), "V83", "image is ''"),
     (replace(LAUNCH, image_exists=False), "V83", "push the image"),
-    (replace(LAUNCH, is_name_in_use=True), "V84", "base_job_name"),
+    (replace(LAUNCH, names_in_use=("headrace-dev-x",)), "V84", "base_job_name"),
+    (
+        replace(LAUNCH, names_in_use=("headrace-dev-x", "headrace-dev-x-2")),
+        "V84 V84",
+        "x-2'; allowed: a name that no job",
+    ),
     (
         replace(LAUNCH, request_violations=(("RoleArn", "'x'", "a pattern"),)),
         "V85",
-        "RoleArn is 'x'; allowed: a pattern",
+        "role_arn is 'x'; allowed: a pattern; fix: change role_arn accordingly (RoleArn of the request)",
     ),
+    (replace(LAUNCH, request_violations=(("Tags[0].Value", "300 long", "0 to 256"),)), "V85", "tags is 300 long"),
+    (replace(LAUNCH, request_violations=(("HyperParameters key 'x'", "long", "256"),)), "V85", "hyperparameters is"),
+    (replace(LAUNCH, request_violations=(("Environment.A", "long", "512"),)), "V85", "environment is long"),
+    (replace(LAUNCH, request_violations=(("TagsX", "unknown", "Tags"),)), "V85", "TagsX is unknown"),
+    (NamingSpec(None, None, 30), "V135", "exactly one of job_name and base_job_name"),
+    (NamingSpec("x", "y", 30), "V135", "x beside base_job_name y"),
+    (NamingSpec(None, "a b", 30), "V135", "letters, digits and hyphens"),
+    (NamingSpec(None, "", 30), "V135", "up to 30 characters"),
+    (NamingSpec(None, "a" * 31, 30), "V135", "shorten it"),
+    (WrittenLocation("output", "https://lake/x"), "V134", "output is 'https://lake/x'; allowed: s3://bucket/prefix"),
+    (WrittenLocation("output", "s3://Lake/x"), "V134", "for the bucket's name: 3 to 63 lower-case letters"),
+    (WrittenLocation("output", "s3://lake//x"), "V134", "does not begin with '/'"),
+    (WrittenLocation("output", "/x"), "V134", "does not begin with '/'"),
+    (replace(JOB, entry_point="t.py"), "V136", "fix: give source_dir, too"),
+    (replace(JOB, source_dir="src"), "V136", "fix: give entry_point, too"),
+    (replace(JOB, dependencies=("a.py",)), "V136", "fix: give source_dir and entry_point, too"),
+    (replace(CODED, command=("x",)), "V136", "exclude each other"),
+    (
+        replace(CODED, code_problems=(("source_dir", "'src'", "a folder", "make it"),)),
+        "V137",
+        "is 'src'; allowed: a folder",
+    ),
+    (replace(CODED, channels=(("code", ()), ("code", ()))), "V115", "source_dir travels in this one"),
+    (replace(JOB, tag_keys=("team", "aws:x", "headrace:platform")), "V138", "['aws:x', 'headrace:platform']"),
+    (replace(JOB, tag_keys=("AWS:x",)), "V138", "name them otherwise"),
+    (replace(JOB, metric_regexes=("(a)", "a=.*")), "V139", "metric_definitions.1.regex is 'a=.*'"),
+    (replace(JOB, metric_regexes=("(",)), "V139", "this is none: missing )"),
     (replace(LAUNCH, written=(("output", "s3://other/output", "output/"),)), "V127", "below s3://lake/output/"),
     (replace(LAUNCH, written=(("output", "s3://lake/outputs", "output/"),)), "V127", "role_arn"),
     (replace(LAUNCH, written=(("checkpoints.s3", "s3://lake/output/x", "checkpoints/"),)), "V127", "checkpoints.s3"),
@@ -388,6 +554,24 @@ WRONG: list[tuple[Any, str, str]] = [
     (at(PLACE, objects=(ObjectSpec(key="data/x/1", size_bytes=1, storage_class="GLACIER"),)), "V27", "GLACIER"),
     (at(LINKED, objects=(ObjectSpec(key="data/x/1", size_bytes=1, storage_class="DEEP_ARCHIVE"),)), "V27", "restore"),
     (at(PLACE, objects=(ObjectSpec(key="data/x/1", size_bytes=28 * BYTES_PER_GB),)), "V52", "volume_size_gb: 31"),
+    (
+        replace(
+            at(PLACE, objects=(ObjectSpec(key="data/x/1", size_bytes=28 * BYTES_PER_GB),)),
+            instance_types=("ml.m5.large", "ml.g5.xlarge"),
+        ),
+        "V52",
+        "volume_size_gb: 31",
+    ),
+    (
+        at(PLACE, is_mounted=True, prefix="data/x", objects=(*OBJECTS, ObjectSpec(key="data/x.txt", size_bytes=1))),
+        "V140",
+        "which also begins 'data/x.txt'; allowed: a prefix that ends with '/'",
+    ),
+    (
+        at(PLACE, is_mounted=True, prefix="data/x/1", objects=(ObjectSpec(key="data/x/1", size_bytes=1),)),
+        "V140",
+        "fix: data/x/1/ (or File mode)",
+    ),
     (
         at(PLACE, are_all=False, objects=(ObjectSpec(key="data/x/1", size_bytes=40 * BYTES_PER_GB),)),
         "V52",
@@ -426,10 +610,67 @@ WRONG: list[tuple[Any, str, str]] = [
     (with_groups(replace(LUSTRE_GROUP, outbound=opened((988, 1023), groups=["sg-lustre"]))), "V33 V33", "outbound"),
     (with_groups(replace(LUSTRE_GROUP, inbound=opened((0, 65_535), networks=["10.0.2.0/24"]))), "V33 V33", "inbound"),
     (with_groups(replace(EFS_GROUP, inbound=opened((2048, 2048), groups=["sg-job"]))), "V33", "TCP 2049 inbound"),
-    (mounting(EFS_FACTS, peer=Peer(groups=frozenset())), "V33 V33", "for fs-2"),
+    (mounting(EFS_FACTS, interfaces=(interface(1),)), "V33 V33", "for fs-2 in use1-az1"),
+    (
+        replace(in_both_zones(OPEN), file_systems=(replace(EFS_FACTS, interfaces=(interface(1, "sg-efs"), CLOSED)),)),
+        "V33 V33",
+        "closed in sg-closed",
+    ),
+    (in_both_zones(opened((2049, 2049), networks=["10.0.1.0/24", "10.0.2.0/25"])), "V33", "(fs-2 in use1-az2)"),
+    (mounting(EFS_FACTS, interfaces=(interface(2, "sg-efs"),)), "V32", "fs-2 without a network interface in use1-az1"),
+    (over_acl("deny 1000-1020 10.0.1.0/24, allow 0-65535 0.0.0.0/0"), "V147", "TCP 1018-1023 inbound denied by acl-1"),
+    (over_acl("allow 0-65535 0.0.0.0/0", "allow 443-443 0.0.0.0/0, deny 0-65535 0.0.0.0/0"), "V147 V147", "outbound"),
+    (over_acl("deny 988-988 10.0.0.0/16", of="subnet-data"), "V147", "of the subnet of fs-1 in use1-az1"),
 ]
 
 NOTED: list[tuple[Any, str, Level, str]] = [
+    (replace(NETWORK, has_dns_hostnames=False), "V37", Level.WARNING, "enableDnsHostnames of vpc-1 is off"),
+    (
+        with_groups(replace(EFS_GROUP, inbound=(Opening(ports=PortRange(0, 65_535), prefix_lists=PREFIX_LIST),))),
+        "V33",
+        Level.WARNING,
+        "for prefix list pl-1",
+    ),
+    (mounting(EFS_FACTS, policy={"Statement": []}), "V148", Level.WARNING, "allows no anonymous client"),
+    (mounting(EFS_FACTS, policy={"Statement": [ANYBODY, ONLY_TLS]}), "V148", Level.WARNING, "denies mounts without"),
+    (
+        mounting(EFS_FACTS, policy={"Statement": {**ANYBODY, "Principal": {"AWS": "arn:aws:iam::1:role/r"}}}),
+        "V148",
+        Level.WARNING,
+        "guard the file system by its security group",
+    ),
+    (
+        mounting(
+            EFS_FACTS,
+            policy={
+                "Statement": [
+                    ANYBODY,
+                    {
+                        "Effect": "Deny",
+                        "Principal": "*",
+                        "NotAction": "elasticfilesystem:Describe*",
+                        "Condition": {"StringNotEquals": {"aws:PrincipalAccount": "111111111111"}},
+                    },
+                ]
+            },
+        ),
+        "V148",
+        Level.WARNING,
+        "or anonymous ones",
+    ),
+    (at(PLACE, is_mounted=True, prefix="data/x"), "V140", Level.WARNING, "fix: data/x/ (or File mode)"),
+    (
+        replace(JOB, has_own_ingestion=True, ingestion_role="warehouse", has_own_role=True),
+        "V146",
+        Level.INFO,
+        "leave role_arn out",
+    ),
+    (
+        LookupSpec(denied=(("iam:GetRole", ("role_arn",)),)),
+        "V149",
+        Level.WARNING,
+        "without iam:GetRole, so nothing was checked of: role_arn",
+    ),
     (said(AUGMENTED, record_wrapper=RecordWrapper.NONE), "V112", Level.WARNING, "RecordIO"),
     (said(S3, shuffle_seed=0), "V113", Level.INFO, "shuffle in the script"),
     (said(FAST, shuffle_seed=1), "V113", Level.INFO, "Pipe mode"),
@@ -441,6 +682,18 @@ NOTED: list[tuple[Any, str, Level, str]] = [
         Level.INFO,
         "zones where the job can run: use1-az1; this one is passed over",
     ),
+    (
+        replace(
+            ZONES,
+            wanted_az_ids=("use1-az1", "use1-az2"),
+            pins=(ON_1_2,),
+            retry_az_ids=("use1-az3",),
+        ),
+        "V131",
+        Level.INFO,
+        "none is left, so no zone is tried by itself",
+    ),
+    (replace(CODED, channels=(("code", ()),)), "V51", Level.INFO, "0 channels beside the code's"),
     (replace(JOB, sharded_channels=("train",)), "V122", Level.INFO, "a single one gets all"),
     (
         replace(CLUSTER, groups=GROUPS[1:], channels=JOB.channels, sharded_channels=("a",)),
@@ -506,6 +759,16 @@ def test_each_rule_is_seen_to_fail_and_to_hold(record: type, rule: Rule[Any]) ->
     found = [finding for spec in BROKEN if type(spec) is record for finding in rule(spec)]
     assert {each.rule_id for each in found} == {rule.rule_id}
     assert any(type(spec) is record and not list(rule(spec)) for spec in RIGHT)
+
+
+def test_families_with_local_storage_are_those_of_the_service() -> None:
+    """Each is one of training instances; moto keeps EC2's own description of the types, of all but a few."""
+    shapes = installed("sagemaker").shapes
+    types = [each.removeprefix("ml.") for each in shapes["TrainingInstanceType"]["enum"]]
+    assert {each.split(".")[0] for each in types} >= LOCAL_STORAGE_FAMILIES
+    known = {each: INSTANCE_TYPES[each]["InstanceStorageSupported"] for each in types if each in INSTANCE_TYPES}
+    assert {each.split(".")[0] for each in set(types) - set(known)} == {"p2", "p3", "p6e-gb200"}
+    assert {each: has_local_storage(f"ml.{each}") for each in known} == known
 
 
 def test_findings_say_what_to_do_on_one_line() -> None:

@@ -40,7 +40,9 @@ WRONG = [
     (("TrainingJobName",), "x" * 64, "TrainingJobName is 64 character(s) long; allowed: 1 to 63"),
     (("RoleArn",), "arn:aws:iam::1:role/short-account", "RoleArn is 'arn:aws:iam::1:role/short-account'; allowed"),
     (("ResourceConfig", "InstanceType"), "ml.m5.larg", "such as ml.m5.large"),
-    (("ResourceConfig", "InstanceCount"), -1, "ResourceConfig.InstanceCount is -1; allowed: at least 0"),
+    (("ResourceConfig", "InstanceCount"), -1, "ResourceConfig.InstanceCount is -1; allowed: 0 to 2147483647"),
+    (("ResourceConfig", "VolumeSizeInGB"), 10**12, "VolumeSizeInGB is 1000000000000; allowed: 0 to 2147483647"),
+    (("InputDataConfig", 0, "ShuffleConfig"), {"Seed": 1 << 63}, "Seed is 9223372036854775808; allowed: -92233720"),
     (
         ("ResourceConfig", "InstanceCount"),
         True,

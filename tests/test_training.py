@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,13 +73,14 @@ PLATFORM = Platform(
 )
 """A platform with every road: its Lustre in zone 1, mount targets of its EFS in 1 and 2, subnets in 1, 2 and 3."""
 PREFIX = S3Location(bucket="lake", prefix="data/digits/")
+CODE = Path(__file__).parent.parent / "examples" / "digits" / "src"
 JOB = TrainingJob(
     name="headrace-dev-digits",
     image="digits:1",
     instance_type="ml.m5.large",
     channels=(Channel(name="train", source=S3FileSource(location=PREFIX)),),
     entry_point="train.py",
-    source_dir="src",
+    source_dir=str(CODE),
 )
 
 

@@ -146,7 +146,7 @@ def check_images(repository_arns: Sequence[str]) -> list[Statement]:
 
 
 def look_at_network() -> list[Statement]:
-    """Ask before a job is paid whether it can reach its data, with these groups, routes and free addresses.
+    """Ask before a job is paid whether it can reach its data, with these groups, ACLs, routes and addresses.
 
     SageMaker asks for a part of it with the caller's rights, too.
     """
@@ -154,10 +154,12 @@ def look_at_network() -> list[Statement]:
         allow(
             "LookAtNetwork",
             [
+                "ec2:DescribeNetworkAcls",
                 "ec2:DescribeNetworkInterfaces",
                 "ec2:DescribeRouteTables",
                 "ec2:DescribeSecurityGroups",
                 "ec2:DescribeSubnets",
+                "ec2:DescribeVpcAttribute",
                 "ec2:DescribeVpcEndpoints",
                 "ec2:DescribeVpcs",
             ],
@@ -173,6 +175,7 @@ def look_at_file_systems() -> list[Statement]:
         allow(
             "LookAtFileSystems",
             [
+                "elasticfilesystem:DescribeFileSystemPolicy",
                 "elasticfilesystem:DescribeFileSystems",
                 "elasticfilesystem:DescribeMountTargets",
                 "fsx:DescribeDataRepositoryAssociations",
@@ -185,18 +188,12 @@ def look_at_file_systems() -> list[Statement]:
 
 
 def look_at_capacity() -> list[Statement]:
-    """Find out whether a zone offers an instance type, and whether the account's quota lets so many run."""
+    """Find out whether a zone offers an instance type."""
     return [
         allow(
             "LookAtInstanceTypes",
             ["ec2:DescribeInstanceTypeOfferings"],
             ["*"],
             why_wildcard="DescribeInstanceTypeOfferings takes no resource",
-        ),
-        allow(
-            "ReadQuotas",
-            ["servicequotas:GetServiceQuota", "servicequotas:ListServiceQuotas"],
-            ["*"],
-            why_wildcard="these actions take no resource",
         ),
     ]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 from headrace.platform import Platform
 from headrace.roads import Place, Reach
-from headrace.rules import Finding, Level, run_rules
+from headrace.rules import Finding, Level, final, run_rules
 from headrace.rules.channels import CHANNEL_RULES, ChannelSpec
 from headrace.rules.platform_roads import LINK_RULES, LinkSpec
-from headrace.sources import Source
+from headrace.rules.s3_location import LOCATION_RULES, WrittenLocation
+from headrace.sources import S3Location, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +55,15 @@ def spec_of(channel: Channel) -> ChannelSpec:
     )
 
 
-def judged(spec: ChannelSpec, link: LinkSpec) -> tuple[list[Finding], bool]:
-    """What the rules say of one channel, and whether a channel can be made of it: its errors are final."""
+def judged(spec: ChannelSpec, link: LinkSpec, location: WrittenLocation | None) -> tuple[list[Finding], bool]:
+    """What the rules say of one channel, and whether a channel can be made of it: its errors are final.
+
+    ``location``: in S3, if that is where the data lies.
+    """
     found = [*run_rules(CHANNEL_RULES, spec), *run_rules(LINK_RULES, link)]
-    can_be_made = all(each.level is not Level.ERROR for each in found)
-    return [replace(each, is_final=each.level is Level.ERROR) for each in found], can_be_made
+    if location is not None:
+        found += run_rules(LOCATION_RULES, location)
+    return final(found), all(each.level is not Level.ERROR for each in found)
 
 
 def link_spec(name: str, link: str | None, uses_efs: bool, platform: Platform) -> LinkSpec:
@@ -77,3 +82,9 @@ def link_spec_of(channel: Channel, platform: Platform) -> LinkSpec:
     """The same of a channel that is a record."""
     link: str | None = getattr(channel.source, "link", None)
     return link_spec(channel.name, link, channel.source.road.place is Place.EFS, platform)
+
+
+def written_location_of(channel: Channel) -> WrittenLocation | None:
+    """Where in S3 the data of a channel that is a record lies, as its rule sees it."""
+    location: S3Location | None = getattr(channel.source, "location", None)
+    return None if location is None else WrittenLocation(f"channels.{channel.name}.s3", location.uri)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
-from headrace import job_file, preflight, source_archive
+from headrace import code_shipping, job_file, preflight
 from headrace.aws import Aws
-from headrace.errors import HeadraceError, InvalidInput, NoCapacity
+from headrace.errors import InvalidInput, NoCapacity
 from headrace.job_description import JobDescription, LogLine, Transition
 from headrace.planning import LaunchPlan, plan
 from headrace.platform import Platform, parameter_path, parse_platform
@@ -54,42 +54,28 @@ def check(launch: LaunchPlan, aws: Aws, suppressions: Sequence[Suppression] = ()
 def submit(launch: LaunchPlan, aws: Aws) -> str:
     """Upload the code and create the job of the first attempt; its ARN.
 
-    When the job cannot be created, the upload is taken back. Raises InvalidInput, NoCapacity or AwsError.
+    When no job came of it, the upload is taken back. Raises InvalidInput, NoCapacity or AwsError.
     """
-    _upload(launch, aws)
+    code_shipping.upload(launch.job, launch.foundation.bucket, aws)
     try:
         return aws.training_jobs.create(launch.request)
-    except HeadraceError:
-        _take_back(launch, aws)
+    except BaseException:  # Ctrl-C, too
+        code_shipping.take_back(launch.job, launch.foundation.bucket, aws)
         raise
-
-
-def _upload(launch: LaunchPlan, aws: Aws) -> None:
-    archive = launch.upload_to
-    if archive is not None and launch.job.source_dir is not None:
-        dependencies = [Path(each) for each in launch.job.dependencies]
-        aws.s3.put_object(
-            archive.bucket, archive.prefix, source_archive.build(Path(launch.job.source_dir), dependencies)
-        )
-
-
-def _take_back(launch: LaunchPlan, aws: Aws) -> None:
-    archive = launch.upload_to
-    if archive is not None:
-        aws.s3.delete_object(archive.bucket, archive.prefix)
 
 
 Event = Transition | LogLine | JobDescription
 """What :func:`watch` tells: a phase begins, a line was logged, the job is over."""
 
 
-def run(launch: LaunchPlan, aws: Aws) -> Iterator[Event]:
+def run(launch: LaunchPlan, aws: Aws, told: Callable[[str], None] = lambda _name: None) -> Generator[Event]:
     """Submit and watch; where AWS has no capacity, go on with the next attempt.
 
     Events of all attempts, each attempt's ending with its JobDescription: the last is that of the job as it ended.
-    Raises InvalidInput, NoCapacity (no attempt could be created) or AwsError.
+    ``told`` hears the name of each job when it is created. Raises InvalidInput, NoCapacity (no attempt could be
+    created) or AwsError.
     """
-    _upload(launch, aws)
+    code_shipping.upload(launch.job, launch.foundation.bucket, aws)
     created = False
     try:
         for number, attempt in enumerate(launch.attempts, start=1):
@@ -101,20 +87,22 @@ def run(launch: LaunchPlan, aws: Aws) -> Iterator[Event]:
                     raise
                 continue
             created = True
+            told(attempt.name)
             lacks_capacity = False
             for event in watch(aws, attempt.name):
                 yield event
                 lacks_capacity = isinstance(event, JobDescription) and _lacks_capacity(event)
             if is_last or not lacks_capacity:
                 return
-    except HeadraceError:
+    except BaseException:  # Ctrl-C, and a generator that is closed, too
         if not created:
-            _take_back(launch, aws)
+            code_shipping.take_back(launch.job, launch.foundation.bucket, aws, [each.name for each in launch.attempts])
         raise
 
 
 def _lacks_capacity(job: JobDescription) -> bool:
-    return job.status == "Failed" and any(each in (job.failure_reason or "") for each in _NO_CAPACITY)
+    # at the beginning only: a script's own words follow "AlgorithmError: "
+    return job.status == "Failed" and (job.failure_reason or "").startswith(_NO_CAPACITY)
 
 
 def watch(aws: Aws, name: str) -> Iterator[Event]:

@@ -1,4 +1,4 @@
-"""What a launch will do, worked out without calling anything: the exact requests, and what the rules say of them.
+"""What a launch will do, worked out without calling AWS: the exact requests, and what the rules say of them.
 
 ``draft`` collects findings and gives the plan whatever they are, so that everything wrong is told at once; ``plan``
 refuses a job that breaks a rule. What only the live account knows is looked up by :mod:`headrace.preflight`.
@@ -6,41 +6,33 @@ refuses a job that breaks a rule. What only the live account knows is looked up 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from headrace import service_model
-from headrace.channels import judged, link_spec_of, spec_of
+from headrace import service_model, source_archive
+from headrace.attempts import PlannedAttempt, planned_attempts
+from headrace.channels import judged, link_spec_of, spec_of, written_location_of
 from headrace.job_file import JobFile, to_training_job
-from headrace.placement import Attempt, attempts, subnets_in, zones_spec
-from headrace.platform import FoundationPart, Platform, Subnet
+from headrace.placement import zones_spec
+from headrace.platform import FoundationPart, Platform
 from headrace.roads import Distribution, InputMode, S3DataType
-from headrace.rules import Finding, Level, RuleViolations, Suppression, require, run_rules
+from headrace.rules import Finding, Suppression, final, require, run_rules
+from headrace.rules.channel_names import CHANNEL_NAME_RULES
 from headrace.rules.job import JOB_RULES
+from headrace.rules.job_code import CODE_RULES, MARK_RULES
+from headrace.rules.job_limits import LIMIT_RULES
 from headrace.rules.launch import LAUNCH_RULES, LaunchSpec
+from headrace.rules.location_paths import PATH_RULES
 from headrace.rules.locations import DATA_RULES, DataSpec, LocationSpec
 from headrace.rules.placement import ZONES_RULES, ZonesSpec
 from headrace.rules.platform_roads import ROLE_RULES
+from headrace.rules.s3_location import LOCATION_RULES, WrittenLocation
 from headrace.sources import LustreSource, S3Location, S3Source
-from headrace.training import TrainingJob, job_spec, needs_vpc, source_archive_location
-from headrace.training_request import build_request, role_spec
-
-MAX_JOB_NAME_CHARACTERS = 63
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedAttempt:
-    """One CreateTrainingJob: its request, and the subnets in it. Further ones are for want of capacity."""
-
-    request: dict[str, Any]
-    subnets: tuple[Subnet, ...]
-
-    @property
-    def name(self) -> str:
-        """TrainingJobName; each attempt has its own, since a name is never free again."""
-        return str(self.request["TrainingJobName"])
+from headrace.training import TrainingJob, job_spec, source_archive_location
+from headrace.training_request import role_spec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,83 +80,86 @@ def plan(
 def draft(job: JobFile | TrainingJob, platform: Platform, *, now: datetime | None = None) -> LaunchPlan:
     """The plan, and in ``findings`` all that the rules say of it without an account.
 
-    Raises InvalidInput where no request can be made at all.
+    What cannot be made as it was asked for is left out of the requests, and its findings are final.
     """
     training_job, findings, left_out = _as_training_job(job, platform, now)
-    foundation = platform.foundation
-    spec = job_spec(training_job, foundation.bucket)
-    # a channel that was left out still counts
-    findings += run_rules(JOB_RULES, replace(spec, channels=(*spec.channels, *((name, ()) for name in left_out))))
+    findings += _judged_alone(training_job, platform.foundation, left_out)
     retry_az_ids = training_job.capacity_retry.availability_zone_ids
     zones = zones_spec(training_job.channels, platform, training_job.availability_zone_ids, retry_az_ids)
     findings += run_rules(ZONES_RULES, zones)
-    if training_job.role_arn is None and (lacking := run_rules(ROLE_RULES, role_spec(training_job, foundation))):
-        raise RuleViolations([*(each for each in findings if each.level is Level.ERROR), *lacking])
+    has_role = training_job.role_arn is not None
+    lacking = [] if has_role else final(run_rules(ROLE_RULES, role_spec(training_job, platform.foundation)))
+    # where the platform has no role for it, the request is shown without
+    requested = replace(training_job, role_arn="") if lacking else training_job
     drafted = LaunchPlan(
         job=training_job,
         platform=platform,
-        attempts=_attempts(training_job, platform, zones),
+        attempts=planned_attempts(requested, platform, zones),
         zones=zones,
         findings=(),
     )
-    findings += run_rules(LAUNCH_RULES, launch_spec(drafted)) + run_rules(DATA_RULES, data_spec(drafted))
+    findings += (
+        lacking
+        + run_rules(LAUNCH_RULES, launch_spec(drafted))
+        + run_rules((*DATA_RULES, *PATH_RULES), data_spec(drafted))
+    )
     return replace(drafted, findings=tuple(findings))
+
+
+def _judged_alone(job: TrainingJob, foundation: FoundationPart, left_out: Sequence[str]) -> list[Finding]:
+    """What the rules say of the job, wherever it would run. Looks at the folder of its code."""
+    spec = job_spec(job, foundation.bucket)
+    problems: Sequence[source_archive.Problem] = ()
+    if job.source_dir is not None and job.entry_point is not None:
+        dependencies = [Path(each) for each in job.dependencies]
+        problems = source_archive.find_problems(Path(job.source_dir), job.entry_point, dependencies)
+    # a channel that was left out still counts
+    channels = (*((name, ()) for name in left_out), *spec.channels)
+    spec = replace(spec, channels=channels, code_problems=tuple(problems), region=foundation.region)
+    found = run_rules((*CHANNEL_NAME_RULES, *JOB_RULES, *LIMIT_RULES, *MARK_RULES), spec)
+    return found + final(run_rules(CODE_RULES, spec))
 
 
 def _as_training_job(
     job: JobFile | TrainingJob, platform: Platform, now: datetime | None
 ) -> tuple[TrainingJob, list[Finding], tuple[str, ...]]:
     if isinstance(job, TrainingJob):
-        judgements = [(each, *judged(spec_of(each), link_spec_of(each, platform))) for each in job.channels]
+        judgements = [
+            (each, *judged(spec_of(each), link_spec_of(each, platform), written_location_of(each)))
+            for each in job.channels
+        ]
         training_job = replace(job, channels=tuple(each for each, _, can_be_made in judgements if can_be_made))
         findings = [finding for _, found, _ in judgements for finding in found]
+        for field, uri, _ in _written(job):
+            findings += final(run_rules(LOCATION_RULES, WrittenLocation(field, uri)))
         return training_job, findings, tuple(each.name for each, _, can_be_made in judgements if not can_be_made)
     training_job, findings = to_training_job(job, platform, now)
     kept = {channel.name for channel in training_job.channels}
     return training_job, findings, tuple(name for name in job.channels if name not in kept)
 
 
-def _attempts(job: TrainingJob, platform: Platform, zones: ZonesSpec) -> tuple[PlannedAttempt, ...]:
-    foundation = platform.foundation
-    is_attached = needs_vpc(job) or foundation.require_vpc
-    # where there is no zone, V35 or V123 has refused the job; the request is shown all the same
-    anywhere = (subnets_in(zones, platform) or foundation.subnets) if is_attached else ()
-    retry = job.capacity_retry
-    planned: list[PlannedAttempt] = []
-    for attempt in attempts(retry.instance_types, retry.availability_zone_ids):
-        subnets = anywhere if attempt.az_id is None else subnets_in(zones, platform, attempt.az_id)
-        if subnets or not is_attached:
-            planned.append(_planned(job, platform, subnets, attempt, len(planned)))
-    return tuple(planned) or (_planned(job, platform, anywhere, Attempt(), 0),)
-
-
-def _planned(
-    job: TrainingJob, platform: Platform, subnets: tuple[Subnet, ...], attempt: Attempt, number: int
-) -> PlannedAttempt:
-    suffix = f"-{number + 1}" if number else ""
-    named = build_request(job, platform, subnets, attempt)
-    named["TrainingJobName"] = job.name[: MAX_JOB_NAME_CHARACTERS - len(suffix)] + suffix if suffix else job.name
-    return PlannedAttempt(request=named, subnets=subnets)
-
-
-def launch_spec(launch: LaunchPlan, **facts: bool) -> LaunchSpec:
+def launch_spec(launch: LaunchPlan, **facts: Any) -> LaunchSpec:
     """The launch as its rules see it; ``facts`` as far as they were looked up."""
     foundation, request = launch.foundation, launch.request
     return LaunchSpec(
         job_name=launch.job.name,
         job_name_prefix=foundation.job_name_prefix,
-        written=tuple(_written(launch)),
+        written=tuple(_written(launch.job)),
         bucket=foundation.bucket,
         role_arn=request["RoleArn"],
         has_own_role=launch.job.role_arn is not None,
         image=request["AlgorithmSpecification"]["TrainingImage"],
-        request_violations=tuple(dict.fromkeys(violation for each in launch.attempts for violation in _refused(each))),
+        request_violations=tuple(dict.fromkeys(_refused(launch))),
         **facts,
     )
 
 
-def _refused(attempt: PlannedAttempt) -> list[service_model.Violation]:
-    return service_model.violations("sagemaker", "CreateTrainingJob", attempt.request)
+def _refused(launch: LaunchPlan) -> Iterator[service_model.Violation]:
+    for attempt in launch.attempts:
+        for violation in service_model.violations("sagemaker", "CreateTrainingJob", attempt.request):
+            # a role that the platform has not is told by its own rule
+            if violation.member != "RoleArn" or launch.job.role_arn is not None:
+                yield violation
 
 
 def data_spec(launch: LaunchPlan, locations: Sequence[LocationSpec] | None = None) -> DataSpec:
@@ -180,8 +175,7 @@ def data_spec(launch: LaunchPlan, locations: Sequence[LocationSpec] | None = Non
     )
 
 
-def _written(launch: LaunchPlan) -> list[tuple[str, str, str]]:
-    job = launch.job
+def _written(job: TrainingJob) -> list[tuple[str, str, str]]:
     output = ("output", job.output, "output/")
     checkpoints = ("checkpoints.s3", job.checkpoints.location if job.checkpoints else None, "checkpoints/")
     return [(field, location.uri, folder) for field, location, folder in (output, checkpoints) if location is not None]
@@ -208,9 +202,21 @@ def _s3_location(name: str, source: S3Source, launch: LaunchPlan) -> LocationSpe
         prefix=source.location.prefix,
         is_one_object=not is_prefix,
         is_copied=is_prefix and source.road.input_mode is InputMode.FILE,
-        shares=launch.job.instance_count if source.distribution is Distribution.SHARDED_BY_S3_KEY else 1,
+        is_mounted=source.road.input_mode is InputMode.FAST_FILE,
+        is_piped=source.road.input_mode is InputMode.PIPE,
+        shares=_shares(launch.job, source),
         is_readable=any(source.location.lies_in(each.bucket, each.prefix) for each in allowed),
     )
+
+
+def _shares(job: TrainingJob, source: S3Source) -> int:
+    """Among how many instances the objects are divided: all, or those of the groups that the channel goes to."""
+    if source.distribution is not Distribution.SHARDED_BY_S3_KEY:
+        return 1
+    if not job.instance_groups:
+        return job.instance_count
+    named = source.instance_groups or [each.name for each in job.instance_groups]
+    return sum(each.instance_count for each in job.instance_groups if each.name in named)
 
 
 def _linked_location(name: str, source: LustreSource, platform: Platform) -> LocationSpec:

@@ -7,7 +7,8 @@ all, so this walks a request along it and reports everything that the service wo
 Reading that model takes longer than all the rest of a plan. So the part that CreateTrainingJob needs is recorded in
 create_training_job.json: a request that it takes is a good one, and any other is judged by the installed botocore,
 which may know newer instance types. ``python -m headrace.service_model`` writes the record anew; a test compares it.
-Source: botocore's service-2.json; patterns are in Java's dialect and match the whole string.
+Sources: botocore's service-2.json, whose patterns are in Java's dialect and match the whole string; Smithy, simple
+types ("integer" has 32 bits, "long" 64).
 """
 
 from __future__ import annotations
@@ -166,6 +167,10 @@ def _matches(pattern: str, value: str) -> bool:
 
 def _bounds(shape: Mapping[str, Any], size: float, path: str, unit: str) -> Iterator[Violation]:
     low, high = shape.get("min"), shape.get("max")
+    if shape["type"] in _WIRE_BITS:
+        # botocore takes any int; what does not fit is refused before it is looked at
+        most = (1 << _WIRE_BITS[shape["type"]] - 1) - 1
+        low, high = -most - 1 if low is None else low, most if high is None else high
     if (low is not None and size < low) or (high is not None and size > high):
         allowed = f"at least {low}" if high is None else f"at most {high}" if low is None else f"{low} to {high}"
         yield Violation(path, f"{size} {unit}".rstrip(), allowed)
@@ -191,6 +196,7 @@ def _shown(value: Any) -> str:
 _CLASSES = ((r"\p{L}", "A-Za-z"), (r"\p{Z}", " "), (r"\p{N}", "0-9"), (r"\p{Alnum}", "A-Za-z0-9"))
 # Java writes characters beyond 16 bits as pairs of surrogates
 _BEYOND_16_BITS = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
+_WIRE_BITS = {"integer": 32, "long": 64}
 _NUMBERS = frozenset({"integer", "long", "float", "double"})
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "structure": Mapping,

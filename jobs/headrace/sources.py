@@ -14,7 +14,7 @@ from headrace import roads
 from headrace.errors import InvalidInput
 from headrace.platform import Efs, LustreLink, LustrePart, Platform
 from headrace.roads import Access, Compression, Distribution, RecordWrapper, Road, S3DataType
-from headrace.rules.s3_names import bucket_rule_broken
+from headrace.rules.s3_location import location_rule_broken
 from headrace.rules.values import shown
 
 
@@ -40,23 +40,12 @@ def parse_s3_location(text: str, *, default_bucket: str) -> S3Location:
 
     Raises InvalidInput for another scheme, an illegal bucket name, or a prefix that begins with a slash.
     """
+    if broken := location_rule_broken(text):
+        allowed, fix = broken
+        raise InvalidInput(f"S3 location is {shown(text)}; allowed: {allowed}; fix: {fix}")
     if "://" not in text:
-        bucket, prefix = default_bucket, text
-    elif text.startswith("s3://"):
-        bucket, _, prefix = text.removeprefix("s3://").partition("/")
-    else:
-        raise InvalidInput(
-            f"S3 location is {shown(text)}; allowed: s3://bucket/prefix, or a prefix in the platform's bucket; "
-            "fix: write it in one of these forms"
-        )
-    if prefix.startswith("/"):
-        raise InvalidInput(
-            f"S3 location is {shown(text)}; allowed: a prefix that does not begin with '/'; fix: s3://bucket/prefix/"
-        )
-    if broken := bucket_rule_broken(bucket):
-        raise InvalidInput(
-            f"S3 location is {shown(text)}; allowed for the bucket's name: {broken}; fix: s3://bucket/prefix/"
-        )
+        return S3Location(bucket=default_bucket, prefix=text)
+    bucket, _, prefix = text.removeprefix("s3://").partition("/")
     return S3Location(bucket=bucket, prefix=prefix)
 
 

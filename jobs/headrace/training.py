@@ -7,13 +7,16 @@ works in any image that has Python, and needs no training toolkit in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from headrace.channels import Channel
+from headrace.roads import InputMode
 from headrace.rules.job import GroupSpec, JobSpec
 from headrace.sources import S3FileSource, S3Location
 
+# CreateTrainingJob, TrainingJobName
+MAX_JOB_NAME_CHARACTERS = 63
 CODE_CHANNEL = "code"
 SOURCE_ARCHIVE = "source.tar.gz"
 CHECKPOINTS_PATH = "/opt/ml/checkpoints"
@@ -142,12 +145,30 @@ def source_archive_location(job: TrainingJob, bucket: str) -> S3Location:
 
 def job_spec(job: TrainingJob, bucket: str) -> JobSpec:
     """The job as the rules see it."""
-    channels = all_channels(job, bucket)
+    return replace(
+        _what_it_runs_on(job, all_channels(job, bucket)),
+        entry_point=job.entry_point,
+        source_dir=job.source_dir,
+        dependencies=job.dependencies,
+        command=job.command,
+        tag_keys=tuple(job.tags),
+        metric_regexes=tuple(each.regex for each in job.metric_definitions),
+        checkpoint_path=None if job.checkpoints is None else job.checkpoints.local_path,
+        image=job.image,
+        keys=tuple(_keys(job, bucket)),
+        hyperparameters=tuple(job.hyperparameters),
+        ingestion_role=None if job.own_ingestion is None else job.own_ingestion.role,
+        has_own_role=job.role_arn is not None,
+    )
+
+
+def _what_it_runs_on(job: TrainingJob, channels: Sequence[Channel]) -> JobSpec:
     return JobSpec(
         channels=tuple((each.name, getattr(each.source, "instance_groups", ())) for each in channels),
         sharded_channels=tuple(
             each.name for each in channels if getattr(each.source, "distribution", None) == "ShardedByS3Key"
         ),
+        pipe_channels=tuple(each.name for each in channels if each.source.road.input_mode is InputMode.PIPE),
         instance_type=job.instance_type,
         instance_count=job.instance_count,
         groups=tuple(
@@ -165,3 +186,11 @@ def job_spec(job: TrainingJob, bucket: str) -> JobSpec:
         retry_instance_types=job.capacity_retry.instance_types,
         retry_az_ids=job.capacity_retry.availability_zone_ids,
     )
+
+
+def _keys(job: TrainingJob, bucket: str) -> Iterator[tuple[str, str]]:
+    """The keys that must be in the job's Region: S3 wants one of the bucket's, which may be elsewhere."""
+    if job.volume_kms_key is not None:
+        yield "volume_kms_key", job.volume_kms_key
+    if job.output_kms_key is not None and (job.output is None or job.output.bucket == bucket):
+        yield "output_kms_key", job.output_kms_key

@@ -14,6 +14,7 @@ from headrace.placement import Attempt
 from headrace.platform import FoundationPart, Platform, Subnet
 from headrace.roads import Reach
 from headrace.rules import require, run_rules
+from headrace.rules.job_limits import LINEAGE_HYPERPARAMETERS
 from headrace.rules.platform_roads import ROLE_RULES, RoleSpec
 from headrace.training import CODE_CHANNEL, SOURCE_ARCHIVE, TrainingJob, all_channels, needs_vpc
 
@@ -57,7 +58,7 @@ def build_request(
         "RetryStrategy": _retry(job),
         "EnableNetworkIsolation": job.network_isolation or None,
         "EnableInterContainerTrafficEncryption": job.encrypt_between_instances or None,
-        "HyperParameters": {**job.hyperparameters, **_lineage(job, "headrace_dataset", "headrace_dataset_version")},
+        "HyperParameters": {**job.hyperparameters, **_lineage(job, *LINEAGE_HYPERPARAMETERS)},
         "Environment": dict(job.environment),
         "Tags": _tags(job, foundation),
         "VpcConfig": _network(foundation, subnets),

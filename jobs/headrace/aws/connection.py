@@ -6,6 +6,7 @@ boto3 is imported with the first connection, since it takes half a second.
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,10 +16,23 @@ from typing import Any, ParamSpec, TypeVar
 from headrace.errors import HeadraceError, InvalidInput
 
 MAX_CONNECTIONS = 32
+# EC2 has a code of its own; a HEAD has no body, and so no code but its status
+_DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
+_DENIED_ACTION = re.compile(r"perform: (?P<action>[a-z0-9-]+:[A-Za-z0-9]+)")
+_ACTIONS = {"HeadBucket": "s3:ListBucket", "ListObjectsV2": "s3:ListBucket", "HeadObject": "s3:GetObject"}
 
 
 class AwsError(HeadraceError):
     """A call to AWS failed for a reason that is not the user's input: rights, network, throttling."""
+
+
+class AccessDenied(AwsError):
+    """AWS refuses an answer for want of a permission. ``action`` is what must be allowed, such as ``iam:GetRole``."""
+
+    def __init__(self, message: str, action: str) -> None:
+        """``message``: one line for a person."""
+        self.action = action
+        super().__init__(message)
 
 
 Parameters = ParamSpec("Parameters")
@@ -37,9 +51,11 @@ def one_line_errors() -> Iterator[None]:
     except EndpointConnectionError as error:
         raise AwsError(f"{error}; check the network, AWS_ENDPOINT_URL and the Region") from None
     except ClientError as error:
-        code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-        hint = "; ask for the platform's user policy" if "AccessDenied" in code else ""
-        raise AwsError(f"{error.operation_name}: {code}: {' '.join(message.split())}{hint}") from None
+        code, message = code_of(error), message_of(error)
+        line = f"{error.operation_name}: {code}: {message}"
+        if code in _DENIALS:
+            raise AccessDenied(f"{line}; ask for the platform's user policy", _action_of(error)) from None
+        raise AwsError(line) from None
     except BotoCoreError as error:
         raise AwsError(" ".join(str(error).split())) from None
 
@@ -110,3 +126,11 @@ def code_of(error: Any) -> str:
 def message_of(error: Any) -> str:
     """The service's message of a ClientError, on one line."""
     return " ".join(str(error.response["Error"].get("Message", "")).split())
+
+
+def _action_of(error: Any) -> str:
+    """The permission that is missing: most messages name it; only EC2 has a code that tells the service."""
+    if named := _DENIED_ACTION.search(message_of(error)):
+        return named["action"]
+    operation = str(error.operation_name)
+    return _ACTIONS.get(operation, f"ec2:{operation}" if code_of(error) == "UnauthorizedOperation" else operation)

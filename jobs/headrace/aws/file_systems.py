@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -96,3 +97,15 @@ class FileSystems:
             for page in pages.paginate(FileSystemId=file_system_id)
             for each in page["MountTargets"]
         ]
+
+    @calls_aws
+    def efs_policy(self, file_system_id: str) -> dict[str, Any] | None:
+        """The file-system policy of an EFS; None where the default one is in effect."""
+        try:
+            answer = self.connection.client("efs").describe_file_system_policy(FileSystemId=file_system_id)
+        except client_error() as error:
+            if code_of(error) in ("PolicyNotFound", "FileSystemNotFound"):
+                return None
+            raise
+        policy: dict[str, Any] = json.loads(answer["Policy"])
+        return policy

@@ -7,17 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 from typing import Any
 
 from headrace.aws.connection import Connection, calls_aws
 from headrace.roads import PortRange
-from headrace.rules.live_network import GroupFacts, Opening, Peer, SubnetFacts
+from headrace.rules.finding import UNKNOWN, Unknown
+from headrace.rules.network_facts import AclEntry, AclFacts, GroupFacts, Opening, SubnetFacts
 
 _ALL_PORTS = PortRange(0, 65_535)
-_ANYWHERE = "0.0.0.0/0"
-# An interface in a private subnet gets no public address, so an internet gateway leads it nowhere.
-_WAYS_OUT = ("NatGatewayId", "TransitGatewayId", "NetworkInterfaceId", "InstanceId")
+_ANYWHERE = IPv4Network("0.0.0.0/0")
+_TCP = ("-1", "tcp", "6")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterfaceDescription:
+    """A network interface as EC2 describes it."""
+
+    subnet_id: str
+    groups: frozenset[str]
+    address: IPv4Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +78,39 @@ class Network:
         ]
 
     @calls_aws
-    def interfaces(self, interface_ids: Sequence[str]) -> dict[str, Peer]:
-        """The interfaces that exist: id -> their groups and addresses."""
+    def interfaces(self, interface_ids: Sequence[str]) -> dict[str, InterfaceDescription]:
+        """The interfaces that exist, by id."""
         described = self._all(
             "describe_network_interfaces", "NetworkInterfaces", {"network-interface-id": interface_ids}
         )
-        return {each["NetworkInterfaceId"]: _peer(each) for each in described}
+        return {
+            each["NetworkInterfaceId"]: InterfaceDescription(
+                subnet_id=each["SubnetId"],
+                groups=frozenset(group["GroupId"] for group in each.get("Groups", ())),
+                address=IPv4Address(each["PrivateIpAddress"]),
+            )
+            for each in described
+        }
+
+    @calls_aws
+    def acls(self, vpc_id: str) -> list[AclFacts]:
+        """The network ACLs of a VPC."""
+        return [
+            AclFacts(
+                acl_id=each["NetworkAclId"],
+                subnet_ids=frozenset(one["SubnetId"] for one in each.get("Associations", ())),
+                inbound=_acl_entries(each["Entries"], is_egress=False),
+                outbound=_acl_entries(each["Entries"], is_egress=True),
+            )
+            for each in self._all("describe_network_acls", "NetworkAcls", {"vpc-id": [vpc_id]})
+        ]
+
+    @calls_aws
+    def has_dns_hostnames(self, vpc_id: str) -> bool:
+        """Whether a VPC has DNS hostnames (which need DNS support): EC2 tells its attributes one by one."""
+        ec2 = self.connection.client("ec2")
+        answer = ec2.describe_vpc_attribute(VpcId=vpc_id, Attribute="enableDnsHostnames")
+        return bool(answer["EnableDnsHostnames"]["Value"])
 
     @calls_aws
     def offerings(self, instance_types: Sequence[str], az_ids: Sequence[str]) -> frozenset[tuple[str, str]]:
@@ -93,13 +129,23 @@ class Network:
         return [each for page in pages for each in page[member]]
 
 
-def reaches_s3(subnet_id: str, route_tables: Sequence[Mapping[str, Any]], endpoint_ids: set[str]) -> bool:
+def reaches_s3(subnet_id: str, route_tables: Sequence[Mapping[str, Any]], endpoint_ids: set[str]) -> bool | Unknown:
     """Whether the subnet's route table leads to S3: by a gateway endpoint, or by a way out that is no internet gateway.
 
+    UNKNOWN where a way out leads to a part of the public addresses, which may be those of S3.
     A subnet without a table of its own uses the VPC's main one (Amazon VPC User Guide, "Subnet route tables").
     """
     table = _table_of(subnet_id, route_tables)
-    return table is not None and any(_leads_to_s3(route, endpoint_ids) for route in table["Routes"])
+    routes = [] if table is None else [each for each in table["Routes"] if each.get("State", "active") == "active"]
+    if any(each.get("GatewayId") in endpoint_ids for each in routes):
+        return True
+    outside = [each for each in routes if _leads_out(each)]
+    networks = [IPv4Network(each["DestinationCidrBlock"]) for each in outside if "DestinationCidrBlock" in each]
+    if _ANYWHERE in collapse_addresses(networks):
+        return True
+    # what a prefix list holds is not looked up
+    is_partial = any("DestinationPrefixListId" in each for each in outside)
+    return UNKNOWN if is_partial or not all(each.is_private for each in networks) else False
 
 
 def _table_of(subnet_id: str, route_tables: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
@@ -113,12 +159,15 @@ def _table_of(subnet_id: str, route_tables: Sequence[Mapping[str, Any]]) -> Mapp
     return main
 
 
-def _leads_to_s3(route: Mapping[str, Any], endpoint_ids: set[str]) -> bool:
-    if route.get("State", "active") != "active":
-        return False
-    if route.get("GatewayId") in endpoint_ids:
-        return True
-    return route.get("DestinationCidrBlock") == _ANYWHERE and any(route.get(way) for way in _WAYS_OUT)
+def _leads_out(route: Mapping[str, Any]) -> bool:
+    """Whether traffic to S3 may go on behind this target: a NAT or transit gateway, a VPN, Cloud WAN, a firewall …
+
+    An interface in a private subnet gets no public address, so an internet gateway leads it nowhere; a peering
+    connection leads to its other end only (Amazon VPC Peering Guide, "Edge to edge routing").
+    """
+    gateway = str(route.get("GatewayId", ""))
+    is_endpoint_of_another = gateway.startswith("vpce-") and "DestinationPrefixListId" in route
+    return not (gateway.startswith(("igw-", "local")) or is_endpoint_of_another or "VpcPeeringConnectionId" in route)
 
 
 def _filters(filters: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
@@ -131,14 +180,20 @@ def _openings(permissions: Sequence[Mapping[str, Any]]) -> tuple[Opening, ...]:
             ports=_ALL_PORTS if each["IpProtocol"] == "-1" else PortRange(each["FromPort"], each["ToPort"]),
             groups=frozenset(pair["GroupId"] for pair in each.get("UserIdGroupPairs", ())),
             networks=tuple(IPv4Network(given["CidrIp"]) for given in each.get("IpRanges", ())),
+            prefix_lists=frozenset(given["PrefixListId"] for given in each.get("PrefixListIds", ())),
         )
         for each in permissions
-        if each["IpProtocol"] in ("-1", "tcp", "6")
+        if each["IpProtocol"] in _TCP
     )
 
 
-def _peer(interface: Mapping[str, Any]) -> Peer:
-    return Peer(
-        groups=frozenset(each["GroupId"] for each in interface.get("Groups", ())),
-        networks=(IPv4Network(IPv4Address(interface["PrivateIpAddress"])),),
+def _acl_entries(entries: Sequence[Mapping[str, Any]], *, is_egress: bool) -> tuple[AclEntry, ...]:
+    return tuple(
+        AclEntry(
+            allows=each["RuleAction"] == "allow",
+            ports=PortRange(each["PortRange"]["From"], each["PortRange"]["To"]) if "PortRange" in each else _ALL_PORTS,
+            network=IPv4Network(each["CidrBlock"]),
+        )
+        for each in sorted(entries, key=lambda entry: int(entry["RuleNumber"]))
+        if each["Egress"] == is_egress and each["Protocol"] in _TCP and "CidrBlock" in each
     )

@@ -9,6 +9,7 @@ from headrace.aws.connection import Connection, calls_aws, client_error, code_of
 from headrace.rules.locations import ObjectSpec
 
 _MISSING = frozenset({"404", "NoSuchBucket", "NotFound"})
+_KEY_IS_TAKEN = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,37 @@ class S3:
         return objects, not page.get("IsTruncated", False)
 
     @calls_aws
+    def first_bytes(self, bucket: str, key: str, region: str, most: int) -> bytes | None:
+        """Up to ``most`` bytes of an object's beginning; None where there is no such object."""
+        s3, first = self.connection.client("s3", region), f"bytes=0-{most - 1}"
+        try:
+            answer = s3.get_object(Bucket=bucket, Key=key, Range=first)
+            return bytes(answer["Body"].read())
+        except client_error() as error:
+            if code_of(error) in _MISSING | {"NoSuchKey"}:
+                return None
+            if code_of(error) == "InvalidRange":  # nothing is in it
+                return b""
+            raise
+
+    @calls_aws
     def put_object(self, bucket: str, key: str, body: bytes) -> None:
         """Write one object."""
         self.connection.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+
+    @calls_aws
+    def create_object(self, bucket: str, key: str, body: bytes) -> bool:
+        """Write one object unless there is one of this key, or one is being written; whether it was written.
+
+        Source: Amazon S3 User Guide, "How to prevent object overwrites with conditional writes".
+        """
+        try:
+            self.connection.client("s3").put_object(Bucket=bucket, Key=key, Body=body, IfNoneMatch="*")
+        except client_error() as error:
+            if code_of(error) in _KEY_IS_TAKEN:
+                return False
+            raise
+        return True
 
     @calls_aws
     def delete_object(self, bucket: str, key: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import Any
 
 from headrace.aws.connection import Connection, calls_aws, client_error, code_of, message_of
@@ -54,6 +55,18 @@ class TrainingJobs:
                 return False
             raise
         return True
+
+    @calls_aws
+    def names_in_use(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Those of the names that a training job has or ever had. One is described, several are listed together."""
+        shared = commonprefix(names).rstrip("-")  # noqa: RUF071  (names, not paths)
+        if len(names) == 1 or not _JOB_NAME.fullmatch(shared):
+            return tuple(name for name in names if self.exists(name))
+        pages = self.connection.client("sagemaker").get_paginator("list_training_jobs")
+        found: set[str] = set()
+        for page in pages.paginate(NameContains=shared, PaginationConfig={"PageSize": _LARGEST_PAGE}):
+            found.update(each["TrainingJobName"] for each in page["TrainingJobSummaries"])
+        return tuple(name for name in names if name in found)
 
     @calls_aws
     def describe(self, name: str) -> JobDescription:

@@ -7,10 +7,11 @@ floors add commands by the entry point group ``headrace.commands``.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 # What imports make stays until the end: looking for garbage among it takes a tenth of --help, and more of a plan.
 gc.set_threshold(100_000)
@@ -23,6 +24,8 @@ from headrace.cli.plain_text import without_controls
 from headrace.errors import HeadraceError
 
 INTERRUPTED_EXIT_CODE = 130
+# the disk that stdout goes to is full or broken, or whoever read it has gone
+_OUTPUT_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EPIPE})
 
 # Rich's help takes longer to import than all the rest of --help.
 app = typer.Typer(
@@ -80,10 +83,25 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     _add_commands_of_others(sys.argv[1:2])
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except HeadraceError as error:
         for line in str(error).splitlines():
             typer.echo(f"error: {without_controls(line)}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED_EXIT_CODE)
+    except OSError as error:
+        if error.errno not in _OUTPUT_ERRORS:
+            raise
+        _end_without_output(error)
+
+
+def _end_without_output(error: OSError) -> NoReturn:
+    # what is still in the buffer would be written, and fail, once more at the very end
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if error.errno != errno.EPIPE:
+        typer.echo(f"error: the output cannot be written: {error.strerror}; fix: write it elsewhere", err=True)
+    sys.exit(1)

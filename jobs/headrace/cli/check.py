@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headrace.cli.findings import Ignore, as_json, suppressions_of
+from headrace.cli.findings import Ignore, plain, suppressions_of, tell_unused
+from headrace.cli.options import JobFilePath, PlatformName, Region
 from headrace.cli.plain_text import without_controls
 
 if TYPE_CHECKING:
@@ -23,14 +23,11 @@ HELP = (
 
 
 def check(
-    path: Annotated[Path, typer.Argument(metavar="JOB_FILE", help="The job, as YAML.")],
-    platform: Annotated[
-        str | None,
-        typer.Option(help="Name of the deployed platform. [default: dev]", envvar="HEADRACE_PLATFORM"),
-    ] = None,
-    region: Annotated[str | None, typer.Option(help="AWS Region. [default: that of your AWS settings]")] = None,
+    path: JobFilePath,
+    platform: PlatformName = None,
+    region: Region = None,
     ignored: Ignore = None,
-    json_wanted: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     from headrace import job_file, launch, planning, preflight
     from headrace.aws import Aws
@@ -43,10 +40,11 @@ def check(
     name = drafted.foundation.platform
     typer.echo(f"checking {drafted.job.name} on platform {name} ({aws.region})", err=True)
     standing, ignored_findings = apply_suppressions(preflight.check(drafted, aws), suppressions)
-    if json_wanted:
+    if as_json:
         _print_json(drafted.job.name, name, standing, ignored_findings)
     else:
         _print_lines(standing, ignored_findings)
+    tell_unused(suppressions, (suppression for _, suppression in ignored_findings))
     if any(each.level is Level.ERROR for each in standing):
         raise typer.Exit(1)
 
@@ -54,7 +52,7 @@ def check(
 def _print_json(
     job_name: str, platform: str, standing: list[Finding], ignored: list[tuple[Finding, Suppression]]
 ) -> None:
-    findings = [as_json(each) for each in standing] + [as_json(each, why.reason) for each, why in ignored]
+    findings = [plain(each) for each in standing] + [plain(each, why.reason) for each, why in ignored]
     typer.echo(json.dumps({"job": job_name, "platform": platform, "findings": findings}, indent=2))
 
 

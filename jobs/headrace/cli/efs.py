@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headrace.cli.findings import Ignore, suppressions_of
+from headrace.cli.options import PlatformName, Region
 from headrace.cli.plain_text import without_controls
 from headrace.cli.progress import Progress
 
@@ -50,11 +51,8 @@ def load(
     instance_type: Annotated[str, typer.Option(help="The job's instance type.")] = "ml.m5.large",
     workers: Annotated[int, typer.Option(metavar="N", help="Files that are copied at the same time.")] = 32,
     prune: Annotated[bool, typer.Option("--prune", help="Remove files from the directory that are not in S3.")] = False,
-    platform: Annotated[
-        str | None,
-        typer.Option(help="Name of the deployed platform. [default: dev]", envvar="HEADRACE_PLATFORM"),
-    ] = None,
-    region: Annotated[str | None, typer.Option(help="AWS Region. [default: that of your AWS settings]")] = None,
+    platform: PlatformName = None,
+    region: Region = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, print the exact request, create nothing.")
     ] = False,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headrace.cli.options import PlatformName, Region
 from headrace.job_status import JobStatus
 
 if TYPE_CHECKING:
@@ -24,10 +25,8 @@ def list_jobs(
         JobStatus | None, typer.Option(help="Only jobs in this status.", case_sensitive=False, show_default=False)
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, metavar="N", help="At most so many.")] = 20,
-    platform: Annotated[
-        str | None, typer.Option(help="Name of the deployed platform. [default: dev]", envvar="HEADRACE_PLATFORM")
-    ] = None,
-    region: Annotated[str | None, typer.Option(help="AWS Region. [default: that of your AWS settings]")] = None,
+    platform: PlatformName = None,
+    region: Region = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the jobs as JSON.")] = False,
 ) -> None:
     from headrace import launch

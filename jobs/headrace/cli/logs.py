@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headrace.cli.options import Region
 from headrace.cli.plain_text import without_controls
 from headrace.errors import InvalidInput
 
@@ -38,7 +39,7 @@ def logs(
         str | None, typer.Option(help="Only lines from then on: 30s, 10m, 2h, 1d ago, or a time in ISO 8601.")
     ] = None,
     tail: Annotated[int | None, typer.Option(min=1, metavar="N", help="Begin with the last N lines.")] = None,
-    region: Annotated[str | None, typer.Option(help="AWS Region. [default: that of your AWS settings]")] = None,
+    region: Region = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
     from headrace.aws import Aws

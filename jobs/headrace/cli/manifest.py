@@ -65,7 +65,7 @@ def create(
     with content.opened() as source, manifest_files.opened_output(output, region) as target:
         count = content.write(target, source, progress)
     progress.finish()
-    typer.echo(without_controls(f"{count:,} objects in {output}"), err=True)
+    typer.echo(without_controls(f"{_objects(count)} in {output}"), err=True)
 
 
 @app.command("check", help=CHECK_HELP)
@@ -109,8 +109,12 @@ def report_text(report: ManifestReport) -> str:
             lines.append(f"    and {tally.total - len(tally.places):,} more")
     looked_up = "looked up in S3" if report.looked_up else "not looked up in S3"
     verdict = "SageMaker would choke on it" if report.has_errors else "nothing that SageMaker would choke on"
-    lines.append(f"{report.name}: {report.reference_count:,} objects named, {looked_up}: {verdict}")
+    lines.append(f"{report.name}: {_objects(report.reference_count)} named, {looked_up}: {verdict}")
     return "\n".join(lines)
+
+
+def _objects(count: int) -> str:
+    return "1 object" if count == 1 else f"{count:,} objects"
 
 
 def _names(text: str) -> tuple[str, ...]:

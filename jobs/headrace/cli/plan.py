@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from headrace.cli.findings import Ignore, suppressions_of
+from headrace.cli.options import JobFilePath, Region
+from headrace.cli.plain_text import without_controls
 
 PLAN_HELP = (
     "Print the CreateTrainingJob request of JOB_FILE. Calls nothing.\n\n"
@@ -19,7 +21,7 @@ PLATFORM_HELP = "Print the record of a deployed platform as JSON: what was deplo
 
 
 def plan(
-    path: Annotated[Path, typer.Argument(metavar="JOB_FILE", help="The job, as YAML.")],
+    path: JobFilePath,
     record: Annotated[
         Path, typer.Option("--platform", metavar="RECORD.json", help="The platform's record, from headrace platform.")
     ],
@@ -32,7 +34,7 @@ def plan(
 
     planned = planning.plan(job_file.load(path), platform_file.read_file(record), suppressions=suppressions_of(ignored))
     for finding in planned.findings:
-        typer.echo(str(finding), err=True)
+        typer.echo(without_controls(str(finding)), err=True)
     if every_attempt:
         for attempt in planned.attempts:
             typer.echo(json.dumps(attempt.request))
@@ -44,7 +46,7 @@ def platform(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="The platform. [default: dev]", envvar="HEADRACE_PLATFORM")
     ] = None,
-    region: Annotated[str | None, typer.Option(help="AWS Region. [default: that of your AWS settings]")] = None,
+    region: Region = None,
 ) -> None:
     from headrace import launch, platform_file
     from headrace.aws import Aws

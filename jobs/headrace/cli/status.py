@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from headrace.cli.options import Region
+
 HELP = (
     "Show how a training job stands, on one screen.\n\n"
     "Its status, its phases in seconds, its channels with their roads, its metrics, what is billed.\n\n"
@@ -17,7 +19,7 @@ HELP = (
 
 def status(
     name: Annotated[str, typer.Argument(metavar="JOB", help="Name of the training job.")],
-    region: Annotated[str | None, typer.Option(help="AWS Region. [default: that of your AWS settings]")] = None,
+    region: Region = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
 ) -> None:
     from headrace.aws import Aws

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headrace.cli.options import Region
+
 if TYPE_CHECKING:
     from headrace.aws import Aws
     from headrace.job_description import JobDescription
@@ -21,7 +23,7 @@ HELP = (
 def stop(
     names: Annotated[list[str], typer.Argument(metavar="JOB", help="Names of the training jobs.")],
     wait: Annotated[bool, typer.Option("--wait", help="Come back when the jobs have ended.")] = False,
-    region: Annotated[str | None, typer.Option(help="AWS Region. [default: that of your AWS settings]")] = None,
+    region: Region = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON: a list of jobs.")] = False,
 ) -> None:
     from headrace.aws import Aws

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headrace.cli.options import Region
 from headrace.cli.plain_text import without_controls
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ _OPEN = ">"
 
 def timeline(
     names: Annotated[list[str], typer.Argument(metavar="JOB", help="Names of the training jobs.")],
-    region: Annotated[str | None, typer.Option(help="AWS Region. [default: that of your AWS settings]")] = None,
+    region: Region = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the timelines as JSON.")] = False,
 ) -> None:
     from headrace.aws import Aws

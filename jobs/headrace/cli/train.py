@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from headrace.cli.findings import Ignore, suppressions_of
+from headrace.cli.options import JobFilePath, PlatformName, Region
 from headrace.cli.plain_text import without_controls
 
 if TYPE_CHECKING:
     from headrace.aws import Aws
-    from headrace.job_description import JobDescription
     from headrace.planning import LaunchPlan
 
 HELP = (
@@ -24,12 +25,9 @@ HELP = (
 
 
 def train(
-    path: Annotated[Path, typer.Argument(metavar="JOB_FILE", help="The job, as YAML.")],
-    platform: Annotated[
-        str | None,
-        typer.Option(help="Name of the deployed platform. [default: dev]", envvar="HEADRACE_PLATFORM"),
-    ] = None,
-    region: Annotated[str | None, typer.Option(help="AWS Region. [default: that of your AWS settings]")] = None,
+    path: JobFilePath,
+    platform: PlatformName = None,
+    region: Region = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, print the exact request, create nothing.")
     ] = False,
@@ -81,27 +79,14 @@ def _run_to_end(plan: LaunchPlan, aws: Aws, as_json: bool) -> None:
     from headrace.cli import job_view
     from headrace.errors import JobFailed
 
+    created: list[str] = []
     try:
-        job = job_view.follow(launch.run(plan, aws))
+        with closing(launch.run(plan, aws, created.append)) as events:
+            job = job_view.follow(events)
     except KeyboardInterrupt:
-        _narrate(f"the job goes on: headrace status {plan.job.name}")
+        if created:
+            _narrate(f"the job goes on: headrace status {created[-1]}")
         raise
-    typer.echo(json.dumps(summary(job)) if as_json else job_view.summary_text(job))
+    typer.echo(json.dumps(job_view.plain(job, datetime.now(UTC))) if as_json else job_view.summary_text(job))
     if job.status != "Completed":
         raise JobFailed(f"{job.name}: {job.status}: {' '.join((job.failure_reason or 'no reason given').split())}")
-
-
-def summary(job: JobDescription) -> dict[str, Any]:
-    """What ``--json`` prints of a job that has ended; seconds are whole-job wall times per phase."""
-    return {
-        "name": job.name,
-        "arn": job.arn,
-        "status": job.status,
-        "failure_reason": job.failure_reason,
-        "model_artifact_uri": job.model_artifact_uri,
-        "metrics": dict(job.metrics),
-        "phases": [{"status": phase.status, "seconds": phase.seconds} for phase in job.transitions],
-        "training_seconds": job.training_seconds,
-        "billable_seconds": job.billable_seconds,
-        "instance_count": job.instance_count,
-    }

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 from headrace.channels import Channel, judged, link_spec
-from headrace.errors import InvalidInput
 from headrace.job_file.model import ChannelModel, JobFile
 from headrace.platform import FoundationPart, Platform
 from headrace.roads import OPTIONS, Compression, Place, RecordWrapper
-from headrace.rules import Finding, Level
+from headrace.rules import Finding, final, run_rules
 from headrace.rules.channels import ChannelSpec
-from headrace.rules.values import shown
+from headrace.rules.launch import NAMING_RULES, NamingSpec
+from headrace.rules.s3_location import LOCATION_RULES, WrittenLocation
 from headrace.sources import S3Location, Source, parse_s3_location, source_type
 from headrace.training import (
+    MAX_JOB_NAME_CHARACTERS,
     CapacityRetry,
     Checkpoints,
     InstanceGroup,
@@ -25,7 +27,7 @@ from headrace.training import (
     TrainingJob,
 )
 
-MAX_JOB_NAME_CHARACTERS = 63
+_ILLEGAL_IN_NAMES = re.compile("[^a-zA-Z0-9-]+")
 _NOTHING = (None, Compression.NONE, RecordWrapper.NONE)
 _SAME_IN_BOTH = (
     "image",
@@ -52,18 +54,14 @@ _SAME_IN_BOTH = (
 def to_training_job(job: JobFile, platform: Platform, now: datetime | None = None) -> tuple[TrainingJob, list[Finding]]:
     """The job on this platform, and what the rules of channels say of the file.
 
-    A channel that breaks a rule of level ERROR is left out of the job: the rest can still be looked at.
-    ``now`` (default: the present) is what ``base_job_name`` is completed with. Raises InvalidInput with every S3
-    location that is none, and for a name that is too long.
+    A channel that breaks a rule of level ERROR is left out of the job, and so is another place in S3 that is none:
+    the rest can still be looked at. ``now`` (default: the present) is what ``base_job_name`` is completed with.
     """
-    problems: list[str] = []
-    channels, findings = _channels(job, platform, problems)
+    channels, findings = _channels(job, platform)
     bucket = platform.foundation.bucket
-    output = _location("output", job.output, bucket, problems)
-    checkpoints = _checkpoints(job, bucket, problems)
-    name = _name(job, platform.foundation, now or datetime.now(UTC), problems)
-    if problems:
-        raise InvalidInput(*problems, *(str(each) for each in findings if each.level is Level.ERROR))
+    output = _location("output", job.output, bucket, findings)
+    name = _name(job, platform.foundation, now or datetime.now(UTC), findings)
+    checkpoints = _checkpoints(job, name, bucket, findings)
     plain: dict[str, Any] = {field: getattr(job, field) for field in _SAME_IN_BOTH}
     return TrainingJob(
         **plain,
@@ -95,16 +93,16 @@ def _records(job: JobFile) -> dict[str, Any]:
     }
 
 
-def _channels(job: JobFile, platform: Platform, problems: list[str]) -> tuple[tuple[Channel, ...], list[Finding]]:
+def _channels(job: JobFile, platform: Platform) -> tuple[tuple[Channel, ...], list[Finding]]:
     channels: list[Channel] = []
     findings: list[Finding] = []
     for name, model in job.channels.items():
         spec = channel_spec(name, model)
-        found, can_be_made = judged(spec, link_spec(name, model.lustre, model.efs is not None, platform))
+        written = None if model.s3 is None else WrittenLocation(spec.field("s3"), model.s3)
+        found, can_be_made = judged(spec, link_spec(name, model.lustre, model.efs is not None, platform), written)
         findings.extend(found)
-        location = _location(spec.field("s3"), model.s3, platform.foundation.bucket, problems)
-        if can_be_made and not problems:
-            channels.append(Channel(name=name, source=_source(model, spec, location)))
+        if can_be_made:
+            channels.append(Channel(name=name, source=_source(model, spec, platform.foundation.bucket)))
     return tuple(channels), findings
 
 
@@ -121,8 +119,9 @@ def channel_spec(name: str, model: ChannelModel) -> ChannelSpec:
     )
 
 
-def _source(model: ChannelModel, spec: ChannelSpec, location: S3Location | None) -> Source:
+def _source(model: ChannelModel, spec: ChannelSpec, bucket: str) -> Source:
     assert spec.road is not None
+    location = None if model.s3 is None else parse_s3_location(model.s3, default_bucket=bucket)
     record = source_type(spec.road)
     said: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in spec.options.items()
@@ -137,33 +136,30 @@ def _source(model: ChannelModel, spec: ChannelSpec, location: S3Location | None)
     return record(**{name: value for name, value in given.items() if name in known})
 
 
-def _location(field: str, text: str | None, bucket: str, problems: list[str]) -> S3Location | None:
+def _location(field: str, text: str | None, bucket: str, findings: list[Finding]) -> S3Location | None:
     if text is None:
         return None
-    try:
-        return parse_s3_location(text, default_bucket=bucket)
-    except InvalidInput as error:
-        problems.append(" ".join(f"{field}: {error}".split()))
-        return None
+    found = run_rules(LOCATION_RULES, WrittenLocation(field, text))
+    findings += final(found)
+    return None if found else parse_s3_location(text, default_bucket=bucket)
 
 
-def _checkpoints(job: JobFile, bucket: str, problems: list[str]) -> Checkpoints | None:
+def _checkpoints(job: JobFile, name: str, bucket: str, findings: list[Finding]) -> Checkpoints | None:
     if job.checkpoints is None:
         return None
-    text = job.checkpoints.s3 or f"checkpoints/{job.base_job_name or job.job_name}/"
-    location = _location("checkpoints.s3", text, bucket, problems)
-    return None if location is None else Checkpoints(location=location, local_path=job.checkpoints.local_path)
+    # by the whole name: another run of the same file begins anew, and does not go on from where this one ended
+    text = job.checkpoints.s3 or f"checkpoints/{name}/"
+    # a job whose checkpoints have no place is still one with checkpoints
+    location = _location("checkpoints.s3", text, bucket, findings) or S3Location(bucket=bucket, prefix="checkpoints/")
+    return Checkpoints(location=location, local_path=job.checkpoints.local_path)
 
 
-def _name(job: JobFile, foundation: FoundationPart, now: datetime, problems: list[str]) -> str:
+def _name(job: JobFile, foundation: FoundationPart, now: datetime, findings: list[Finding]) -> str:
+    stamp = f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}"
+    most = MAX_JOB_NAME_CHARACTERS - len(foundation.job_name_prefix) - len(stamp) - 1
+    findings += final(run_rules(NAMING_RULES, NamingSpec(job.job_name, job.base_job_name, most)))
     if job.job_name is not None:
         return job.job_name
-    stamp = f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}"
-    name = f"{foundation.job_name_prefix}{job.base_job_name}-{stamp}"
-    if len(name) > MAX_JOB_NAME_CHARACTERS:
-        most = MAX_JOB_NAME_CHARACTERS - len(foundation.job_name_prefix) - len(stamp) - 1
-        problems.append(
-            f"base_job_name is {shown(job.base_job_name)}; allowed: up to {most} characters, since the platform's "
-            f"prefix and the time are added and a job's name holds {MAX_JOB_NAME_CHARACTERS}; fix: shorten it"
-        )
-    return name
+    # a base name that is none has its finding; the request is shown all the same
+    base = _ILLEGAL_IN_NAMES.sub("-", job.base_job_name or "job")[:most]
+    return f"{foundation.job_name_prefix}{base}-{stamp}"

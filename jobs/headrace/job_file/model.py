@@ -1,18 +1,18 @@
 """A training job as a YAML file: typed, and strict, so that a misspelt field is an error and not silence.
 
-The file holds what people decide; the platform record adds what was deployed (bucket, roles, Region).
+The file holds what people decide; the platform record adds what was deployed (bucket, roles, Region). What goes with
+what is said by :mod:`headrace.rules`, which judge a job made in Python just so.
 """
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from headrace.roads import Access, Compression, Distribution, InputMode, Place, RecordWrapper, S3DataType
-from headrace.training import CHECKPOINTS_PATH, CODE_CHANNEL
+from headrace.training import CHECKPOINTS_PATH
 
 
 def _as_text(value: Any) -> Any:
@@ -68,18 +68,6 @@ class MetricModel(Strict):
     name: str = Field(description="name of the metric")
     regex: str = Field(description="regular expression over the log; its first group is the value")
 
-    @field_validator("regex")
-    @classmethod
-    def _has_a_group(cls, regex: str) -> str:
-        try:
-            groups = re.compile(regex).groups
-        # thousands of parentheses or repetitions come out of the compiler as errors of Python
-        except (re.error, RecursionError, OverflowError) as error:
-            raise ValueError(f"not a regular expression: {error}") from None
-        if groups == 0:
-            raise ValueError("has no group; put the number in parentheses: accuracy=([0-9.]+)")
-        return regex
-
 
 class InstanceGroupModel(Strict):
     """A group of a heterogeneous cluster."""
@@ -97,7 +85,10 @@ class SpotModel(Strict):
 class CheckpointsModel(Strict):
     """Where checkpoints are kept."""
 
-    s3: str | None = Field(None, description="default: `checkpoints/<base_job_name>/` in the platform's bucket")
+    s3: str | None = Field(
+        None,
+        description="default: `checkpoints/<job name>/` in the platform's bucket; name one to go on from another run",
+    )
     local_path: str = Field(CHECKPOINTS_PATH, description="where the script saves and finds them")
 
 
@@ -167,24 +158,3 @@ class JobFile(Strict):
     )
     tags: dict[str, Text] = Field(default_factory=dict, description="tags of the job, beside `headrace:platform`")
     role_arn: str | None = Field(None, description="execution role, instead of the platform's for these channels")
-
-    @field_validator("tags")
-    @classmethod
-    def _not_reserved(cls, tags: dict[str, str]) -> dict[str, str]:
-        if reserved := [key for key in tags if key.startswith(("headrace:", "aws:"))]:
-            raise ValueError(f"{', '.join(reserved)}: tags that begin with headrace: or aws: are set for you")
-        return tags
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if (self.source_dir is None) != (self.entry_point is None):
-            raise ValueError("source_dir and entry_point go together; give both or neither")
-        if self.dependencies and self.source_dir is None:
-            raise ValueError("dependencies go beside an entry_point; give source_dir and entry_point, too")
-        if self.command is not None and self.entry_point is not None:
-            raise ValueError("command and entry_point exclude each other; give one")
-        if (self.job_name is None) == (self.base_job_name is None):
-            raise ValueError("exactly one of job_name and base_job_name is required")
-        if self.entry_point is not None and CODE_CHANNEL in self.channels:
-            raise ValueError(f"channel {CODE_CHANNEL!r} is where source_dir travels; name the channel otherwise")
-        return self

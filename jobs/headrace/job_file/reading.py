@@ -9,7 +9,6 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from headrace import source_archive
 from headrace.errors import InvalidInput
 from headrace.job_file import model
 from headrace.job_file.model import JobFile
@@ -70,23 +69,14 @@ def load(path: Path) -> JobFile:
     if not isinstance(plain, dict):
         raise InvalidInput(f"{path}: a job file is a mapping of fields to values, with at least image and channels")
     try:
-        job = JobFile.model_validate(plain)
+        return _with_code(JobFile.model_validate(plain), path)
     except ValidationError as error:
         raise InvalidInput(*(f"{path}: {line}" for line in _lines(error))) from None
-    return _with_code(job, path)
 
 
 def _with_code(job: JobFile, path: Path) -> JobFile:
-    if job.source_dir is None or job.entry_point is None:
-        return job
-    source_dir = path.parent / job.source_dir
+    source_dir = None if job.source_dir is None else path.parent / job.source_dir
     dependencies = [path.parent / each for each in job.dependencies]
-    try:
-        problems = source_archive.find_problems(source_dir, job.entry_point, dependencies)
-    except OSError as error:  # a name that the file system does not take, a folder that may not be read
-        problems = [f"the code cannot be read: {error.strerror}; fix: check source_dir, entry_point and dependencies"]
-    if problems:
-        raise InvalidInput(*(f"{path}: {each}" for each in problems))
     return job.model_copy(update={"source_dir": source_dir, "dependencies": dependencies})
 
 

@@ -69,6 +69,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "V29": Entry("An existing network takes no settings of a new one", _OURS),
     "V30": Entry("A Lustre is not restored from a backup", _OURS),
     "V31": Entry("A file system lies in the job's VPC", _FILE_SYSTEM),
+    "V32": Entry("A file system has interfaces in the job's zones", f"{_LUSTRE_GUIDE}, accessing file systems"),
     "V33": Entry(
         "Job and file system open the road's ports to each other",
         f"{_LUSTRE_GUIDE}, access control with Amazon VPC; Amazon EFS User Guide, VPC security groups",
@@ -78,6 +79,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         f"{_LUSTRE_GUIDE}, accessing file systems; Amazon EFS User Guide, mount targets",
     ),
     "V36": Entry("Each subnet has room for what lives in it", f"{_VPC}, CreateSubnet"),
+    "V37": Entry("The VPC has DNS hostnames", "Amazon VPC User Guide, DNS attributes for your VPC"),
     "V38": Entry("The capacity is within the default quota", "FSx for Lustre User Guide, Quotas"),
     "V39": Entry("The EFS performance mode fits the other modes", _EFS),
     "V40": Entry("The EFS throughput mode and its value fit", _EFS),
@@ -169,6 +171,26 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "V131": Entry("Zones to be tried are zones where the job can run", _OURS),
     "V132": Entry("The file systems of a job are available", _FILE_SYSTEM),
     "V133": Entry("The links of a job are in order", "Amazon FSx API Reference, DataRepositoryAssociation"),
+    "V134": Entry("A place in S3 is s3://bucket/prefix, or a prefix", _S3_NAMES),
+    "V135": Entry("A job file gives one name", f"{_SAGEMAKER}, TrainingJobName"),
+    "V136": Entry("A job runs its code, or a command", f"{_SAGEMAKER}, AlgorithmSpecification"),
+    "V137": Entry("The job's code can be shipped", _OURS),
+    "V138": Entry("Tags are neither AWS's nor headrace's", "AWS General Reference, Tag naming limits and requirements"),
+    "V139": Entry("A metric has a number", "Amazon SageMaker API Reference, MetricDefinition"),
+    "V140": Entry(
+        "FastFile prefixes are folders", f"{_TRAINING_GUIDE}, How Amazon SageMaker AI Provides Training Information"
+    ),
+    "V141": Entry("A job and its groups have instances", f"{_SAGEMAKER}, ResourceConfig"),
+    "V142": Entry("A job ends after 28 days", f"{_SAGEMAKER}, StoppingCondition"),
+    "V143": Entry("Checkpoints have a folder of their own", f"{_TRAINING_GUIDE}, default paths for training storage"),
+    "V144": Entry("Image and keys are in the job's Region", f"{_SAGEMAKER}, AlgorithmSpecification and ResourceConfig"),
+    "V145": Entry("The lineage of a job is not overwritten", _OURS),
+    "V146": Entry("The role of own ingestion is used", _OURS),
+    "V147": Entry("Network ACLs let the road's ports pass", "Amazon VPC User Guide, Network ACL rules"),
+    "V148": Entry(
+        "The policy of an EFS lets jobs in", "Amazon EFS User Guide, Using IAM to control file system data access"
+    ),
+    "V149": Entry("What the rules need to know may be looked up", _OURS),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import Any, Final, Generic, TypeVar
 
@@ -112,6 +112,11 @@ def apply_suppressions(
         else:
             standing.append(finding)
     return standing, suppressed
+
+
+def final(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings, of which an ERROR is heeded whatever is suppressed: nothing can be made of what was asked for."""
+    return [replace(each, is_final=each.level is Level.ERROR) for each in findings]
 
 
 def require(findings: Iterable[Finding], suppressions: Sequence[Suppression] = ()) -> list[Finding]:

@@ -8,7 +8,6 @@ Heterogeneous Cluster"; ResourceConfig.VolumeKmsKeyId for instances with local s
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,14 +19,14 @@ MAX_CHANNELS: Final = 20
 MAX_KEEP_ALIVE_SECONDS: Final = 3600
 MAX_INSTANCE_GROUPS: Final = 5
 LONG_RUN_SECONDS: Final = 3600
+MAX_SECONDS: Final = 28 * 86_400
 LOCAL_STORAGE_FAMILIES: Final = frozenset(
     {
-        *("c5d", "c6gd", "c6id", "c7gd", "g4ad", "g4dn", "g5", "g5g", "g6", "g6e", "gr6", "i3", "i3en", "i4i", "i7ie"),
-        *("m5d", "m5dn", "m6gd", "m6id", "m6idn", "m7gd", "p3dn", "p4d", "p4de", "p5", "p5e", "p5en", "p6-b200"),
-        *("r5d", "r5dn", "r6gd", "r6id", "r7gd", "trn1", "trn1n", "trn2", "z1d"),
+        *("g4dn", "g5", "g6", "g6e", "g7", "g7e", "p3dn", "p4d", "p4de", "p5", "p5e", "p5en", "p6-b200", "p6-b300"),
+        *("p6e-gb200", "r5d", "trn1", "trn1n", "trn2"),
     }
 )
-"""Families whose instances bring NVMe volumes of their own (Amazon EC2 User Guide, "Instance store", 2026-11)."""
+"""Families of training instances that bring NVMe volumes of their own (EC2, DescribeInstanceTypes, 2026-11)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +40,17 @@ class GroupSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSpec:
-    """What a job asks for. ``channels``: name -> groups that get it, with the code's own channel.
+    """What a job asks for. ``channels``: name -> groups that get it, the code's own channel last.
 
     ``sharded_channels``: those with ShardedByS3Key. ``instance_type`` is None where ``groups`` say it.
+    ``code_problems``: why the code cannot be shipped: field, value, what is allowed, fix. ``keys``: KMS keys by field,
+    of which the Region must be the job's. ``ingestion_role``: the one that own ingestion names; ``has_own_role``: the
+    job brings a role.
     """
 
     channels: tuple[tuple[str, tuple[str, ...]], ...]
     sharded_channels: tuple[str, ...] = ()
+    pipe_channels: tuple[str, ...] = ()
     instance_type: str | None
     instance_count: int
     groups: tuple[GroupSpec, ...] = ()
@@ -61,6 +64,20 @@ class JobSpec:
     has_own_ingestion: bool = False
     retry_instance_types: tuple[str, ...] = ()
     retry_az_ids: tuple[str, ...] = ()
+    entry_point: str | None = None
+    source_dir: str | None = None
+    dependencies: tuple[str, ...] = ()
+    command: tuple[str, ...] | None = None
+    code_problems: tuple[tuple[str, str, str, str], ...] = ()
+    tag_keys: tuple[str, ...] = ()
+    metric_regexes: tuple[str, ...] = ()
+    checkpoint_path: str | None = None
+    region: str | None = None
+    image: str = ""
+    keys: tuple[tuple[str, str], ...] = ()
+    hyperparameters: tuple[str, ...] = ()
+    ingestion_role: str | None = None
+    has_own_role: bool = False
 
     @property
     def instance_types(self) -> tuple[str, ...]:
@@ -72,21 +89,15 @@ class JobSpec:
 @rule("V51")
 def channel_count(spec: JobSpec) -> Iterator[Finding]:
     """A job has 1 to 20 channels, the code's own included; one that ingests by itself may have none."""
-    least = 0 if spec.has_own_ingestion else 1
-    if not least <= len(spec.channels) <= MAX_CHANNELS:
-        given = f"{len(spec.channels)} channels"
+    least, count = (0 if spec.has_own_ingestion else 1), len(spec.channels)
+    if not least <= count <= MAX_CHANNELS:
         allowed = f"{least} to {MAX_CHANNELS}, the code's own included"
-        yield finding("V51", "channels", given, allowed, "join prefixes into one channel")
-
-
-@rule("V115")
-def channel_names_differ(spec: JobSpec) -> Iterator[Finding]:
-    """Each channel has a name of its own."""
-    for name, times in Counter(name for name, _ in spec.channels).items():
-        if times > 1:
-            yield finding(
-                "V115", f"channels.{name}", f"{times} channels", "each name once", "name the others otherwise"
-            )
+        fix = "join prefixes into one channel" if count else "name a channel, or say own_ingestion"
+        yield finding("V51", "channels", f"{count} channels", allowed, fix)
+    elif least == count and spec.entry_point is not None:
+        allowed = "a channel with data; the script gets its own code and nothing else"
+        fix = "name a channel, or say own_ingestion"
+        yield finding("V51", "channels", "0 channels beside the code's", allowed, fix, Level.INFO)
 
 
 @rule("V55")
@@ -95,7 +106,8 @@ def spot_waits_long_enough(spec: JobSpec) -> Iterator[Finding]:
     wait, where = spec.max_wait_seconds, "spot.max_wait_seconds"
     if spec.is_spot and (wait is None or wait < spec.max_runtime_seconds):
         allowed = f"at least max_runtime_seconds, {spec.max_runtime_seconds}: it counts waiting and running together"
-        yield finding("V55", where, wait, allowed, f"max_wait_seconds: {spec.max_runtime_seconds + LONG_RUN_SECONDS}")
+        enough = max(spec.max_runtime_seconds, min(spec.max_runtime_seconds + LONG_RUN_SECONDS, MAX_SECONDS))
+        yield finding("V55", where, wait, allowed, f"max_wait_seconds: {enough}")
     elif wait is not None and not spec.is_spot:
         yield finding("V55", where, wait, "a maximal wait with Spot only", "leave it out, or train on Spot")
 
@@ -121,7 +133,8 @@ def warm_pool_is_possible(spec: JobSpec) -> Iterator[Finding]:
     if seconds is None:
         return
     if not 0 <= seconds <= MAX_KEEP_ALIVE_SECONDS:
-        yield finding("V56", where, seconds, f"0 to {MAX_KEEP_ALIVE_SECONDS} s", f"{where}: {MAX_KEEP_ALIVE_SECONDS}")
+        allowed = f"0 to {MAX_KEEP_ALIVE_SECONDS} s, as the Developer Guide has it (the API's model takes up to 21600)"
+        yield finding("V56", where, seconds, allowed, f"{where}: {MAX_KEEP_ALIVE_SECONDS}")
     elif seconds and (spec.is_spot or spec.groups):
         allowed = "no warm pool with Spot or instance groups"
         yield finding("V56", where, seconds, allowed, f"leave {where} out")
@@ -140,6 +153,9 @@ def groups_or_one_type(spec: JobSpec) -> Iterator[Finding]:
         given = f"{spec.instance_type} and {len(spec.groups)} groups" if spec.groups else None
         allowed = "either instance_type (with instance_count), or instance_groups"
         yield finding("V117", "instance_type", given, allowed, "give one of the two")
+    if spec.groups and spec.instance_count != 1:
+        allowed = "instance_count with instance_type; each group has its own"
+        yield finding("V117", "instance_count", spec.instance_count, allowed, "leave it out")
     names = [each.name for each in spec.groups]
     if len(names) > MAX_INSTANCE_GROUPS or len(set(names)) < len(names):
         allowed = f"up to {MAX_INSTANCE_GROUPS} groups, each with a name of its own"
@@ -212,7 +228,6 @@ def has_local_storage(instance_type: str) -> bool:
 
 JOB_RULES: tuple[Rule[Any], ...] = (
     channel_count,
-    channel_names_differ,
     groups_or_one_type,
     channels_name_known_groups,
     sharding_has_shares,

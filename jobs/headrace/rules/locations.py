@@ -2,8 +2,8 @@
 
 What a prefix holds is judged by its first page of keys, up to 1,000: enough for what is wrong everywhere, and cheap
 however much there is. A fact that was not looked up is UNKNOWN.
-Sources: Amazon SageMaker API Reference, S3DataSource; the service's own messages on failed downloads ("illegal char
-sub-sequence '//'"); Amazon S3 User Guide, "Restoring an archived object".
+How keys become paths is judged in :mod:`headrace.rules.location_paths`.
+Sources: Amazon SageMaker API Reference, S3DataSource; Amazon S3 User Guide, "Restoring an archived object".
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from typing import Any, Final
 
 from headrace.rules.finding import UNKNOWN, Finding, Rule, Unknown, rule
 from headrace.rules.job import has_local_storage
-from headrace.rules.s3_names import posix_rule_broken
-from headrace.rules.values import finding, finding_in_words
+from headrace.rules.values import finding_in_words
 
 BYTES_PER_GB: Final = 1 << 30
 _COLD_CLASSES: Final = frozenset({"GLACIER", "DEEP_ARCHIVE"})
@@ -36,8 +35,9 @@ class ObjectSpec:
 class LocationSpec:
     """A place in S3 that a channel shows, and what is known of it.
 
-    ``is_one_object``: it is a manifest's key. ``is_copied``: what lies there is copied to the volume. ``is_linked``:
-    it is shown by a Lustre link. ``shares``: instances among which the objects are divided. ``is_readable``: it lies
+    ``is_one_object``: it is a manifest's key. ``is_copied``: what lies there is copied to the volume. ``is_mounted``:
+    FastFile shows it as a folder. ``is_piped``: Pipe mode makes no files of it. ``is_linked``: it is shown by a Lustre
+    link. ``shares``: instances among which the objects are divided. ``is_readable``: it lies
     below one of the platform's data locations. ``bucket_region`` is None when there is no such bucket. ``objects``:
     the first of them; ``are_all``: there are no more.
     """
@@ -48,6 +48,8 @@ class LocationSpec:
     is_readable: bool
     is_one_object: bool = False
     is_copied: bool = False
+    is_mounted: bool = False
+    is_piped: bool = False
     is_linked: bool = False
     shares: int = 1
     bucket_region: str | Unknown | None = UNKNOWN
@@ -58,6 +60,11 @@ class LocationSpec:
     def uri(self) -> str:
         """``s3://bucket/prefix``."""
         return f"s3://{self.bucket}/{self.prefix}"
+
+    @property
+    def makes_files(self) -> bool:
+        """Whether keys become paths in a file system."""
+        return not (self.is_one_object or self.is_piped)
 
     @property
     def known_objects(self) -> tuple[ObjectSpec, ...]:
@@ -146,37 +153,6 @@ def shares_have_objects(spec: DataSpec) -> Iterator[Finding]:
             )
 
 
-@rule("V53")
-def keys_are_paths(spec: DataSpec) -> Iterator[Finding]:
-    """Keys become paths: no empty folder names, nothing that a file system takes for something else."""
-    for location in spec.locations:
-        if location.is_one_object:
-            continue
-        # one example is enough: there may be a thousand
-        for key in (location.prefix, *(each.key for each in location.known_objects)):
-            if broken := _path_rule_broken(key):
-                yield finding("V53", location.field, key, broken, "copy the objects to other keys")
-                break
-
-
-def _path_rule_broken(key: str) -> str | None:
-    return "no '//' in a key, on which the download fails" if "//" in key else posix_rule_broken(key)
-
-
-@rule("V130")
-def no_object_is_also_a_folder(spec: DataSpec) -> Iterator[Finding]:
-    """A key is not also the folder of another: a file system has only one of them."""
-    for location in spec.locations:
-        keys = [each.key for each in location.known_objects if not location.is_one_object]
-        folders = {"/".join(key.split("/")[:depth]) for key in keys for depth in range(1, key.count("/") + 1)}
-        clash = next((key for key in keys if key in folders), None)
-        if clash is not None:
-            allowed = "no object whose key is also the folder of others"
-            yield finding_in_words(
-                "V130", location.field, repr(clash[:_SHOWN_CHARACTERS]), allowed, "copy it to another key"
-            )
-
-
 @rule("V27")
 def objects_can_be_read_at_once(spec: DataSpec) -> Iterator[Finding]:
     """Objects in an archive cannot be read until they are restored."""
@@ -195,7 +171,8 @@ def objects_can_be_read_at_once(spec: DataSpec) -> Iterator[Finding]:
 @rule("V52")
 def volume_holds_the_data(spec: DataSpec) -> Iterator[Finding]:
     """File mode copies the data to the volume; instances with NVMe of their own use that instead."""
-    if any(has_local_storage(each) for each in spec.instance_types):
+    # whichever of the types the job runs on
+    if spec.instance_types and all(has_local_storage(each) for each in spec.instance_types):
         return
     total = sum(
         each.size_bytes // max(1, location.shares)
@@ -234,8 +211,6 @@ DATA_RULES: tuple[Rule[Any], ...] = (
     prefix_has_objects,
     linked_path_has_objects,
     shares_have_objects,
-    keys_are_paths,
-    no_object_is_also_a_folder,
     objects_can_be_read_at_once,
     volume_holds_the_data,
 )

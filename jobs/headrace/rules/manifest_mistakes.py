@@ -130,7 +130,9 @@ KINDS: Final[Mapping[Mistake, Kind]] = {
     Mistake.NAME_TOO_LONG: Kind(
         "V94", _ERROR, "too long for a file name", f"names of at most {MAX_FILE_NAME_BYTES} bytes between '/'", _RENAME
     ),
-    Mistake.NOT_UNICODE: Kind("V94", _ERROR, "no whole characters", "keys that UTF-8 can write", "correct the bytes or escape"),
+    Mistake.NOT_UNICODE: Kind(
+        "V94", _ERROR, "no whole characters", "keys that UTF-8 can write", "correct the bytes or escape"
+    ),
     Mistake.NUL: Kind("V94", _ERROR, "a NUL character", "keys that can be file names", _RENAME),
     Mistake.CONTROL_CHARACTER: Kind(
         "V94", _INFO, "control characters", "any key, though S3 advises against these", "rename it if a script trips"

@@ -45,9 +45,14 @@ class ZonesSpec:
         return zones & frozenset(self.wanted_az_ids) if self.wanted_az_ids else zones
 
     @property
+    def possible_az_ids(self) -> frozenset[str]:
+        """The platform's zones from which every channel can be reached, whether the job wants them or not."""
+        return reduce(frozenset.intersection, (pin.az_ids for pin in self.pins), frozenset(self.platform_az_ids))
+
+    @property
     def common_az_ids(self) -> frozenset[str]:
         """The zones from which every channel can be reached."""
-        return reduce(frozenset.intersection, (pin.az_ids for pin in self.pins), self.open_az_ids)
+        return self.possible_az_ids & self.open_az_ids
 
 
 @rule("V123")
@@ -74,6 +79,8 @@ def channels_meet_in_a_zone(spec: ZonesSpec) -> Iterator[Finding]:
             )
             given = f"pinned to {', '.join(sorted(pin.az_ids)) or 'no zone'} by {pin.by}"
             fix = "read one of them by another road (s3), or give the platform a subnet and a mount target there"
+            if spec.wanted_az_ids and (elsewhere := spec.possible_az_ids):
+                fix = f"name {' or '.join(sorted(elsewhere))}; or no availability_zone_ids, nor those of capacity_retry"
             yield finding_in_words("V35", f"channels.{pin.channel}", given, allowed, fix)
             return
         left &= pin.az_ids
@@ -82,9 +89,11 @@ def channels_meet_in_a_zone(spec: ZonesSpec) -> Iterator[Finding]:
 @rule("V131")
 def zones_to_be_tried_are_possible(spec: ZonesSpec) -> Iterator[Finding]:
     """A zone that is to be tried for capacity is one where the job can run; others are passed over."""
+    is_none_left = spec.common_az_ids.isdisjoint(spec.retry_az_ids)
+    outcome = "none is left, so no zone is tried by itself" if is_none_left else "this one is passed over"
     for az_id in spec.retry_az_ids if spec.common_az_ids else ():
         if az_id not in spec.common_az_ids:
-            allowed = f"zones where the job can run: {', '.join(sorted(spec.common_az_ids))}; this one is passed over"
+            allowed = f"zones where the job can run: {', '.join(sorted(spec.common_az_ids))}; {outcome}"
             fix = "leave it out"
             yield finding("V131", "capacity_retry.availability_zone_ids", az_id, allowed, fix, Level.INFO)
 

@@ -8,10 +8,8 @@ it. A ``source_code`` that the user sets goes the SDK's way, and nothing here is
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from pydantic import PrivateAttr
@@ -19,14 +17,13 @@ from sagemaker.core.training.configs import Channel, InputData, MetricDefinition
 from sagemaker.core.workflow.pipeline_context import PipelineSession
 from sagemaker.train import ModelTrainer
 
-from headrace import source_archive
+from headrace import code_shipping
 from headrace.aws import Aws
 from headrace.channels import to_request
 from headrace.errors import HeadraceError, InvalidInput
 from headrace.platform import Platform
 from headrace.sagemaker_sdk.translation import in_snake_case
-from headrace.sources import S3Location
-from headrace.training import TrainingJob, all_channels, source_archive_location
+from headrace.training import TrainingJob, all_channels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,28 +34,18 @@ class Code:
     platform: Platform
     aws: Aws
 
-    def location(self, job_name: str) -> S3Location:
-        """Where the code of the job of this name is uploaded to."""
-        return source_archive_location(replace(self.job, name=job_name), self.platform.foundation.bucket)
-
     def channel(self, job_name: str) -> Channel:
         """The channel in which the job of this name finds it."""
         *_, code = all_channels(replace(self.job, name=job_name), self.platform.foundation.bucket)
         return Channel(**in_snake_case(to_request(code, self.platform)))
 
     def upload(self, job_name: str) -> None:
-        """Upload the code as the folder holds it now. Raises InvalidInput for a folder that cannot be shipped."""
-        location = self.location(job_name)
-        dependencies = [Path(each) for each in self.job.dependencies]
-        archive = source_archive.build(Path(self.job.source_dir or ""), dependencies)
-        self.aws.s3.put_object(location.bucket, location.prefix, archive)
+        """Upload the code as the folder holds it now; errors are those of :func:`headrace.code_shipping.upload`."""
+        code_shipping.upload(replace(self.job, name=job_name), self.platform.foundation.bucket, self.aws)
 
     def take_back(self, job_name: str) -> None:
         """Delete what was uploaded for a job that was not created; where that is not certain, leave it."""
-        location = self.location(job_name)
-        with suppress(HeadraceError):
-            if not self.aws.training_jobs.exists(job_name):
-                self.aws.s3.delete_object(location.bucket, location.prefix)
+        code_shipping.take_back(replace(self.job, name=job_name), self.platform.foundation.bucket, self.aws)
 
 
 class HeadraceTrainer(ModelTrainer):  # type: ignore[misc]
@@ -124,8 +111,8 @@ class HeadraceTrainer(ModelTrainer):  # type: ignore[misc]
                 f"job_name is {name!r}; allowed: a name that no job has or had; fix: give trainer.job_name another "
                 "one, or None for trainer.base_job_name with the time"
             )
-        self._uploaded_for = name
         self._code.upload(name)
+        self._uploaded_for = name
 
 
 def require_known_sdk() -> None:
