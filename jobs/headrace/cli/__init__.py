@@ -11,7 +11,9 @@ import errno
 import gc
 import os
 import sys
-from typing import Annotated, NoReturn
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Annotated, Final, NoReturn
 
 # What imports make stays until the end: looking for garbage among it takes a tenth of --help, and more of a plan.
 gc.set_threshold(100_000)
@@ -19,7 +21,6 @@ gc.set_threshold(100_000)
 import typer
 
 from headrace import __version__
-from headrace.cli import check, efs, list_jobs, logs, manifest, plan, status, stop, timeline, train
 from headrace.cli.plain_text import without_controls
 from headrace.errors import HeadraceError
 
@@ -38,17 +39,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command(name="train", help=train.HELP)(train.train)
-app.command(name="check", help=check.HELP)(check.check)
-app.command(name="plan", help=plan.PLAN_HELP)(plan.plan)
-app.command(name="platform", help=plan.PLATFORM_HELP)(plan.platform)
-app.command(name="list", help=list_jobs.HELP)(list_jobs.list_jobs)
-app.command(name="status", help=status.HELP)(status.status)
-app.command(name="logs", help=logs.HELP)(logs.logs)
-app.command(name="stop", help=stop.HELP)(stop.stop)
-app.command(name="timeline", help=timeline.HELP)(timeline.timeline)
-app.add_typer(manifest.app, name="manifest")
-app.add_typer(efs.app, name="efs")
+# name -> module, function and help text of a command
+_COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "train": ("train", "train", "HELP"),
+    "check": ("check", "check", "HELP"),
+    "plan": ("plan", "plan", "PLAN_HELP"),
+    "platform": ("plan", "platform", "PLATFORM_HELP"),
+    "list": ("list_jobs", "list_jobs", "HELP"),
+    "status": ("status", "status", "HELP"),
+    "logs": ("logs", "logs", "HELP"),
+    "stop": ("stop", "stop", "HELP"),
+    "timeline": ("timeline", "timeline", "HELP"),
+}
+_GROUPS: Final = ("manifest", "efs")
 
 
 def _print_version(wanted: bool) -> None:
@@ -66,22 +69,31 @@ def _options(
     pass
 
 
-def _add_commands_of_others(wanted: list[str]) -> None:
-    own = {each.name for each in app.registered_commands} | {each.name for each in app.registered_groups}
-    if not own.isdisjoint(wanted):
-        return
-    # looking through everything that is installed takes longer than to make a plan
-    from importlib.metadata import entry_points
+def _add_commands(first_word: str | None) -> None:
+    """The command that is asked for; all of them, those of others too, where it is none of ours.
 
-    for entry_point in entry_points(group="headrace.commands"):
-        app.add_typer(entry_point.load(), name=entry_point.name)
+    typer looks at every command that it has, and looking through all that is installed for others takes longer still.
+    """
+    is_ours = first_word in _COMMANDS or first_word in _GROUPS
+    for name, (module, function, help_text) in _COMMANDS.items():
+        if name == first_word or not is_ours:
+            room = import_module(f"headrace.cli.{module}")
+            app.command(name=name, help=getattr(room, help_text))(getattr(room, function))
+    for name in _GROUPS:
+        if name == first_word or not is_ours:
+            app.add_typer(import_module(f"headrace.cli.{name}").app, name=name)
+    if not is_ours:
+        from importlib.metadata import entry_points
+
+        for entry_point in entry_points(group="headrace.commands"):
+            app.add_typer(entry_point.load(), name=entry_point.name)
 
 
 def main() -> None:
     """Run the command line: errors of headrace become one line each on stderr, and their exit code."""
     # pydantic would look for plug-ins of its own in everything that is installed, which takes a tenth of a plan
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    _add_commands_of_others(sys.argv[1:2])
+    _add_commands(sys.argv[1] if len(sys.argv) > 1 else None)
     try:
         try:
             app()
