@@ -18,7 +18,7 @@ from headrace import cli
 from headrace.cli.job_view import duration_text, follow, summary_text
 from headrace.cli.logs import start_time
 from headrace.errors import InvalidInput
-from headrace.job_description import ChannelDescription, Instances, JobDescription, Transition
+from headrace.job_description import ChannelDescription, Instances, JobDescription, LogLine, Transition
 from headrace.platform import FoundationPart, Roles, parameter_name, to_plain
 from headrace.roads import EFS
 
@@ -396,6 +396,26 @@ def test_a_screen_shows_spot_several_instances_and_hostile_text_as_text() -> Non
     assert "[red]m = 1" in text
     assert "[bold]no[2J" in text
     assert "\x1b" not in text
+
+
+@pytest.mark.parametrize(("instances", "expected"), [(1, "  hello\n"), (2, "  algo-2 | hello\n")])
+def test_a_followed_line_says_its_instance_where_there_are_several(
+    instances: int, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Lines of all instances come mixed."""
+    created = datetime(2026, 1, 1, tzinfo=UTC)
+    line = LogLine(stream="job/algo-2-1", text="hello", written=created)
+    job = JobDescription(
+        name="job",
+        arn="arn",
+        status="Completed",
+        secondary_status="Completed",
+        created=created,
+        ended=created,
+        metrics={},
+    )
+    assert follow([line, job], instances) is job
+    assert capsys.readouterr().err == expected
 
 
 def test_a_phase_is_one_line_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:

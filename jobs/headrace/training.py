@@ -121,6 +121,11 @@ class TrainingJob:
     tags: Mapping[str, str] = field(default_factory=dict)
     role_arn: str | None = None
 
+    @property
+    def total_instances(self) -> int:
+        """Instances of all groups."""
+        return sum(each.instance_count for each in self.instance_groups) or self.instance_count
+
 
 def needs_vpc(job: TrainingJob) -> bool:
     """Whether the job must be attached to the platform's subnets for a reason of its own."""

@@ -36,10 +36,11 @@ _PAUSE_GROWTH = 1.3
 _MINUTE_SECONDS, _HOUR_SECONDS = 60, 3600
 
 
-def follow(events: Iterable[Event]) -> JobDescription:
+def follow(events: Iterable[Event], instance_count: int = 1) -> JobDescription:
     """Show a launch on stderr until its end: a line per phase, the log, and a clock where there is a terminal.
 
-    ``events``: what :func:`headrace.launch.run` or :func:`headrace.launch.watch` tells. Gives the last description.
+    ``events``: what :func:`headrace.launch.run` or :func:`headrace.launch.watch` tells. With several instances each
+    line of the log begins with the one that printed it. Gives the last description.
     """
     console = Console(stderr=True, highlight=False)
     started = time.monotonic()
@@ -48,20 +49,21 @@ def follow(events: Iterable[Event]) -> JobDescription:
         for event in events:
             if isinstance(event, JobDescription):
                 job = event
-            _show(event, console, status, time.monotonic() - started)
+            if isinstance(event, LogLine):
+                prefix = f"{event.instance} | " if instance_count > 1 else ""
+                console.print(Text(f"  {prefix}{without_controls(event.text)}"), soft_wrap=True)
+            elif isinstance(event, Transition):
+                _show_phase(event, console, status, time.monotonic() - started)
     assert job is not None
     return job
 
 
-def _show(event: Event, console: Console, status: Status, elapsed_seconds: float) -> None:
-    if isinstance(event, Transition):
-        console.print(
-            Text(f"[{elapsed_seconds:6.1f} s] {event.status}: {without_controls(event.message)}", style="bold"),
-            soft_wrap=True,
-        )
-        status.update(event.status)
-    elif isinstance(event, LogLine):
-        console.print(Text(f"  {without_controls(event.text)}"), soft_wrap=True)
+def _show_phase(phase: Transition, console: Console, status: Status, elapsed_seconds: float) -> None:
+    console.print(
+        Text(f"[{elapsed_seconds:6.1f} s] {phase.status}: {without_controls(phase.message)}", style="bold"),
+        soft_wrap=True,
+    )
+    status.update(phase.status)
 
 
 def descriptions(aws: Aws, name: str) -> Iterator[JobDescription]:

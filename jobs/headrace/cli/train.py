@@ -82,7 +82,7 @@ def _run_to_end(plan: LaunchPlan, aws: Aws, as_json: bool) -> None:
     created: list[str] = []
     try:
         with closing(launch.run(plan, aws, created.append)) as events:
-            job = job_view.follow(events)
+            job = job_view.follow(events, plan.job.total_instances)
     except KeyboardInterrupt:
         if created:
             _narrate(f"the job goes on: headrace status {created[-1]}")

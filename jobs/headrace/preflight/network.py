@@ -25,14 +25,13 @@ def look_at_network(launch: LaunchPlan, aws: Aws, looking: Looking) -> NetworkSp
     offered = looking.up(
         "instance_type", lambda: aws.network.offerings([each.removeprefix("ml.") for each in types], zones)
     )
-    groups = launch.job.instance_groups
     return NetworkSpec(
         vpc_id=foundation.vpc_id,
         requested_subnet_ids=_requested(launch),
         subnets=tuple(subnets),
         job_group_id=foundation.job_security_group_id,
         groups=_groups(launch, file_systems, aws, looking),
-        instance_count=sum(each.instance_count for each in groups) or launch.job.instance_count,
+        instance_count=launch.job.total_instances,
         instance_types=types,
         offered=offered,
         acls=_acls(launch, aws, looking) if file_systems else (),
