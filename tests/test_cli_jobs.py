@@ -7,14 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
-from headrace import cli
 from headrace.cli.job_view import duration_text, follow, summary_text
 from headrace.cli.logs import start_time
 from headrace.errors import InvalidInput
@@ -22,38 +20,16 @@ from headrace.job_description import ChannelDescription, Instances, JobDescripti
 from headrace.platform import FoundationPart, Roles, parameter_name, to_plain
 from headrace.roads import EFS
 
+from tests.command_line import Run, runner
+
 StartJob = Callable[..., str]
 DEADLINE_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Outcome]
 
 
 @pytest.fixture
 def run(aws_session: boto3.Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run the command line in this process, on the embedded AWS."""
-
-    def run_command(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["headrace", *arguments])
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code if isinstance(stop.code, int) else 1
-        else:
-            code = 0
-        captured = capsys.readouterr()
-        return Outcome(code, captured.out, captured.err)
-
-    return run_command
+    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -60,8 +60,7 @@ def test_messages_of_errors_are_plain_too(monkeypatch: pytest.MonkeyPatch, capsy
     def fail() -> None:
         raise InvalidInput("Failed: \x1b]0;title\x07 and \x9b2J")
 
-    monkeypatch.setattr(cli, "app", fail)
-    monkeypatch.setattr(cli, "_add_commands", lambda _: None)
+    monkeypatch.setattr(cli, "command_line", lambda _: fail)
     monkeypatch.setattr(sys, "argv", ["headrace"])
     with pytest.raises(SystemExit) as stop:
         cli.main()

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from headrace import cli, efs_load, launch
+from headrace import efs_load, launch
 from headrace.aws import Aws
 from headrace.channels import Channel
 from headrace.errors import JobFailed
@@ -20,6 +18,7 @@ from headrace.roads import Access
 from headrace.sources import EfsSource
 from headrace.training import TrainingJob
 
+from tests.command_line import Run, runner
 from tests.conftest import DeployedPlatform
 
 IMAGE = "loader:1"
@@ -38,18 +37,6 @@ found = {str(each.relative_to(data)): hashlib.sha256(each.read_bytes()).hexdiges
          for each in data.rglob("*") if each.is_file()}
 print("found", json.dumps(found))
 """
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Outcome]
 
 
 @pytest.fixture(autouse=True)
@@ -89,19 +76,7 @@ def _delete(deployed: DeployedPlatform, key: str) -> None:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run the command line in this process."""
-
-    def run_command(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["headrace", "efs", "load", *arguments])
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code if isinstance(stop.code, int) else 1
-        else:
-            code = 0
-        captured = capsys.readouterr()
-        return Outcome(code, captured.out, captured.err)
-
-    return run_command
+    return runner(monkeypatch, capsys, "efs", "load")
 
 
 def _on_the_efs(deployed: DeployedPlatform, directory: str) -> dict[str, str]:

@@ -8,15 +8,14 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from headrace import cli
 from headrace.platform import FoundationPart, LustrePart, Platform, parse_platform
 
+from tests.command_line import Run, runner
 from tests.conftest import DeployedPlatform
 
 SCRIPT = """
@@ -32,36 +31,12 @@ pathlib.Path("/opt/ml/model/words.json").write_text(json.dumps(words))
 WORDS = {"data/words/a.txt": "water", "data/words/deep/b.txt": "turns", "data/words/c.txt": "wheels"}
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Outcome]
-
-
 @pytest.fixture
 def run(deployed: DeployedPlatform, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run the command line in this process, with the embedded AWS's environment."""
     for name, value in deployed.environment.items():
         monkeypatch.setenv(name, value)
-
-    def run_command(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["headrace", *arguments])
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = stop.code if isinstance(stop.code, int) else 1
-        else:
-            code = 0
-        captured = capsys.readouterr()
-        return Outcome(code, captured.out, captured.err)
-
-    return run_command
+    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -28,16 +28,10 @@ INTERRUPTED_EXIT_CODE = 130
 # the disk that stdout goes to is full or broken, or whoever read it has gone
 _OUTPUT_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EPIPE})
 
-# Rich's help takes longer to import than all the rest of --help.
-app = typer.Typer(
-    name="headrace",
-    help="Training data to Amazon SageMaker by the best road.\n\n"
+_HELP: Final = (
+    "Training data to Amazon SageMaker by the best road.\n\n"
     "Exit codes: 0 done; 1 the job that was waited for failed, a call to AWS did, or a check found a broken rule of "
-    "level ERROR; 2 the input is wrong and nothing was done; 130 interrupted.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    add_completion=False,
+    "level ERROR; 2 the input is wrong and nothing was done; 130 interrupted."
 )
 # name -> module, function and help text of a command
 _COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -60,7 +54,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
@@ -69,11 +62,21 @@ def _options(
     pass
 
 
-def _add_commands(first_word: str | None) -> None:
+def command_line(first_word: str | None) -> typer.Typer:
     """The command that is asked for; all of them, those of others too, where it is none of ours.
 
     typer looks at every command that it has, and looking through all that is installed for others takes longer still.
     """
+    # Rich's help takes longer to import than all the rest of --help.
+    app = typer.Typer(
+        name="headrace",
+        help=_HELP,
+        callback=_options,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
     is_ours = first_word in _COMMANDS or first_word in _GROUPS
     for name, (module, function, help_text) in _COMMANDS.items():
         if name == first_word or not is_ours:
@@ -87,16 +90,16 @@ def _add_commands(first_word: str | None) -> None:
 
         for entry_point in entry_points(group="headrace.commands"):
             app.add_typer(entry_point.load(), name=entry_point.name)
+    return app
 
 
 def main() -> None:
     """Run the command line: errors of headrace become one line each on stderr, and their exit code."""
     # pydantic would look for plug-ins of its own in everything that is installed, which takes a tenth of a plan
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    _add_commands(sys.argv[1] if len(sys.argv) > 1 else None)
     try:
         try:
-            app()
+            command_line(sys.argv[1] if len(sys.argv) > 1 else None)()
         finally:
             sys.stdout.flush()
     except HeadraceError as error:
