@@ -28,7 +28,7 @@ PLATFORM_VARIABLE = "HEADRACE_PLATFORM"
 _PLATFORM_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _FIRST_POLL_SECONDS = 0.5
 _SLOWEST_POLL_SECONDS = 5.0
-_POLL_GROWTH = 1.3
+_POLL_GROWTH = 1.2
 # what a script prints last reaches CloudWatch Logs a little after the job's end
 _LAST_LINES_SECONDS = 0.5
 # how FailureReason begins when no instances were to be had (SageMaker Developer Guide, troubleshooting of training)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import os
-import pickle
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,12 +18,12 @@ from pathlib import Path
 import ingest
 import numpy as np
 from PIL import Image
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import train_test_split
 
 MODEL = Path(os.environ.get("SM_MODEL_DIR", "/opt/ml/model"))
 SHADES = 255
 READERS = 8
+DIGITS = 10
+WEIGHT_SCALE, RIDGE = 0.3, 0.1
 BYTES_PER_MB = 1_000_000
 
 
@@ -77,19 +76,32 @@ def main() -> None:
     print(f"images={len(data.images)} first_byte_seconds={data.first_byte_seconds:.4f}")
     print(f"read_mb_per_second={data.mb_per_second:.4f} data_wait_seconds={data.seconds:.4f}")
 
+    seed, feature_count = int(job.hyperparameters["seed"]), int(job.hyperparameters["features"])
     opened = (Image.open(io.BytesIO(image)) for image in data.images)
     pixels = np.stack([np.asarray(each, dtype=np.float32).ravel() / SHADES for each in opened])
-    labels = np.array(data.labels)
-    seen, unseen, seen_labels, unseen_labels = train_test_split(
-        pixels, labels, test_size=0.2, random_state=int(job.hyperparameters["seed"]), stratify=labels
-    )
-    classifier = LogisticRegression(max_iter=int(job.hyperparameters["max_iterations"]))
-    classifier.fit(seen, seen_labels)
-    print(f"train_accuracy={classifier.score(seen, seen_labels):.4f}")
-    print(f"accuracy={classifier.score(unseen, unseen_labels):.4f}")
+    classifier, accuracy = learn(pixels, np.array(data.labels), seed, feature_count)
+    print(f"accuracy={accuracy:.4f}")
 
     MODEL.mkdir(parents=True, exist_ok=True)
-    (MODEL / "classifier.pickle").write_bytes(pickle.dumps(classifier))
+    np.savez(MODEL / "classifier.npz", **classifier)
+
+
+def learn(pixels: np.ndarray, labels: np.ndarray, seed: int, feature_count: int) -> tuple[dict[str, np.ndarray], float]:
+    """Train on four fifths of the images; the classifier, and its accuracy on the fifth that was not seen.
+
+    Ridge regression on random Fourier features: a kernel method that needs no more than numpy's solver.
+    Source: Rahimi and Recht, "Random Features for Large-Scale Kernel Machines", 2007.
+    """
+    random = np.random.default_rng(seed)
+    order = random.permutation(len(labels))
+    unseen, seen = np.split(order, [len(order) // 5])
+    weights = random.normal(scale=WEIGHT_SCALE, size=(pixels.shape[1], feature_count))
+    phases = random.uniform(0, 2 * np.pi, feature_count)
+    features = np.cos(pixels @ weights + phases)
+    known, digits = features[seen], np.eye(DIGITS)[labels[seen]]
+    coefficients = np.linalg.solve(known.T @ known + RIDGE * np.eye(feature_count), known.T @ digits)
+    accuracy = float(np.mean((features[unseen] @ coefficients).argmax(axis=1) == labels[unseen]))
+    return {"weights": weights, "phases": phases, "coefficients": coefficients}, accuracy
 
 
 if __name__ == "__main__":
