@@ -12,9 +12,11 @@ from headrace.platform import (
     SCHEMA,
     DataLocation,
     Efs,
+    EphemeralPart,
     FoundationPart,
     LustreLink,
     LustrePart,
+    PlatformPart,
     Roles,
     Subnet,
     json_schema,
@@ -48,13 +50,26 @@ LUSTRE = LustrePart(
     links=(LustreLink(name="data", path="/data", bucket="bucket", prefix="data/"),),
 )
 
+EPHEMERAL = EphemeralPart(
+    platform="dev",
+    machine_arn="arn:aws:states:us-east-1:111111111111:stateMachine:flow",
+    teardown_machine_arn="arn:aws:states:us-east-1:111111111111:stateMachine:teardown",
+    reaper_machine_arn="arn:aws:states:us-east-1:111111111111:stateMachine:reaper",
+    links=(LustreLink(name="data", path="/data", bucket="bucket", prefix="data/"),),
+    max_file_systems=4,
+    max_gib=9600,
+    max_hours=24,
+)
 
-def _text(part: FoundationPart | LustrePart) -> str:
+
+def _text(part: PlatformPart) -> str:
     return json.dumps(to_plain(part))
 
 
-@pytest.mark.parametrize("part", [FOUNDATION, LUSTRE, replace(FOUNDATION, efs=Efs(file_system_id="fs-2", az_ids=()))])
-def test_what_a_stack_writes_is_what_a_job_reads(part: FoundationPart | LustrePart) -> None:
+@pytest.mark.parametrize(
+    "part", [FOUNDATION, LUSTRE, EPHEMERAL, replace(FOUNDATION, efs=Efs(file_system_id="fs-2", az_ids=()))]
+)
+def test_what_a_stack_writes_is_what_a_job_reads(part: PlatformPart) -> None:
     """Writing and reading give the same record."""
     assert parse_part(parameter_name(part), _text(part)) == part
 
@@ -71,8 +86,8 @@ def test_the_roles_of_own_ingestion_are_found_by_name() -> None:
     assert parse_part("/headrace/dev/foundation", json.dumps(older)) == FOUNDATION
 
 
-@pytest.mark.parametrize("part", [FOUNDATION, LUSTRE])
-def test_fields_of_newer_stacks_are_left(part: FoundationPart | LustrePart) -> None:
+@pytest.mark.parametrize("part", [FOUNDATION, LUSTRE, EPHEMERAL])
+def test_fields_of_newer_stacks_are_left(part: PlatformPart) -> None:
     """A stack of the same schema may write more than this version knows, at any depth."""
     plain = to_plain(part)
     newer = {**plain, "warp": {"drive": [1]}}
@@ -95,10 +110,11 @@ def test_the_platform_is_read_by_path_and_parts_of_newer_versions_are_left() -> 
     parameters = {
         "/headrace/dev/foundation": _text(FOUNDATION),
         "/headrace/dev/lustre": _text(LUSTRE),
+        "/headrace/dev/ephemeral": _text(EPHEMERAL),
         "/headrace/dev/quantum": "whatever",
     }
     platform = parse_platform("dev", parameters)
-    assert (platform.foundation, platform.lustre) == (FOUNDATION, LUSTRE)
+    assert (platform.foundation, platform.lustre, platform.ephemeral) == (FOUNDATION, LUSTRE, EPHEMERAL)
 
 
 def test_a_platform_without_a_lustre_is_a_platform() -> None:

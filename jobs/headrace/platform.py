@@ -115,10 +115,32 @@ class LustrePart:
     schema: int = SCHEMA
 
 
-PlatformPart = FoundationPart | LustrePart
-PARTS: Mapping[str, type[FoundationPart] | type[LustrePart]] = {
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EphemeralPart:
+    """The machines that make a Lustre file system for one job and take it down again.
+
+    ``links``: what such a file system may show. ``max_file_systems``, ``max_gib`` (of all that live together) and
+    ``max_hours`` (how long one may live): the spending cap, which the machine keeps itself.
+    """
+
+    part: ClassVar[str] = "ephemeral"
+
+    platform: str
+    machine_arn: str
+    teardown_machine_arn: str
+    reaper_machine_arn: str
+    links: tuple[LustreLink, ...]
+    max_file_systems: int
+    max_gib: int
+    max_hours: int
+    schema: int = SCHEMA
+
+
+PlatformPart = FoundationPart | LustrePart | EphemeralPart
+PARTS: Mapping[str, type[FoundationPart] | type[LustrePart] | type[EphemeralPart]] = {
     FoundationPart.part: FoundationPart,
     LustrePart.part: LustrePart,
+    EphemeralPart.part: EphemeralPart,
 }
 
 
@@ -128,6 +150,7 @@ class Platform:
 
     foundation: FoundationPart
     lustre: LustrePart | None = None
+    ephemeral: EphemeralPart | None = None
 
 
 def parameter_name(part: PlatformPart) -> str:
@@ -198,4 +221,5 @@ def parse_platform(platform: str, parameters: Mapping[str, str]) -> Platform:
             "(make deploy), or name another with --platform and check the Region"
         )
     lustre = next((part for part in parts if isinstance(part, LustrePart)), None)
-    return Platform(foundation=foundation, lustre=lustre)
+    ephemeral = next((part for part in parts if isinstance(part, EphemeralPart)), None)
+    return Platform(foundation=foundation, lustre=lustre, ephemeral=ephemeral)
