@@ -68,8 +68,7 @@ class Clock:
 
 def timestamp(seconds: float) -> str:
     """As every service of AWS writes it through Step Functions: UTC, milliseconds, Z."""
-    moment = datetime.fromtimestamp(round(seconds, 3), UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return datetime.fromtimestamp(round(seconds, 3), UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def seconds_of(text: str) -> float:

@@ -8,6 +8,7 @@ history of 25,000 events, inputs and outputs of 256 KiB, errors that no Catch se
 from __future__ import annotations
 
 import json
+import marshal
 import random
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -81,6 +82,7 @@ class Execution:
         self.started = clock.now
         self.stopped: float | None = None
         self.events = 1
+        self._begun = False
         self.states = 0
         self._clock = clock
         self._caller = caller
@@ -92,9 +94,15 @@ class Execution:
         self._process = Process(self._course(machine.group, input, {}, None), self._finished)
 
     def start(self) -> None:
+        self._begun = True
         if self.machine.timeout_seconds is not None:
             self._clock.call_later(self.machine.timeout_seconds, lambda: self.stop("TIMED_OUT", TIMEOUT))
         self._process.resume()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs, and not only says so: a pretended one never started."""
+        return self.status == "RUNNING" and self._begun
 
     def stop(self, status: str, error: str | None = None, cause: str | None = None) -> None:
         """From outside, or by the clock: no Catch sees it."""
@@ -143,14 +151,9 @@ class Execution:
             cause = f"The execution reached the maximum number of history events ({LONGEST_HISTORY})."
             raise StateError(RUNTIME, cause)
 
-    def context(self, state: str, entered: str, retries: int, item: Mapping[str, Any] | None) -> dict[str, Any]:
-        execution = {"Id": self.arn, "Name": self.name, "Input": self.input, "StartTime": self._start_time}
-        found = {
-            "Execution": execution,
-            "State": {"Name": state, "EnteredTime": entered, "RetryCount": retries},
-            "StateMachine": {"Name": self.machine.name},
-        }
-        return found if item is None else {**found, "Map": {"Item": item}}
+    def context(self, member: str) -> Any:
+        """A member of `$states.context.Execution`."""
+        return {"Id": self.arn, "Name": self.name, "Input": self.input, "StartTime": self._start_time}[member]
 
     @property
     def functions(self) -> Functions:
@@ -160,8 +163,8 @@ class Execution:
     def clock(self) -> Clock:
         return self._clock
 
-    def time(self) -> str:
-        return timestamp(self._now())
+    def time(self) -> float:
+        return self._now()
 
     def chance(self) -> float:
         return self._chance.random()
@@ -187,11 +190,22 @@ class Visit:
         self._item = item
         self._entered = execution.time()
         self._retries = 0
-        self._bound = self._bindings({})
+        self._parts = {"input": value}
+        self._bound = Bindings(variables, self, execution.functions)
 
-    def _bindings(self, more: Mapping[str, Any]) -> Bindings:
-        context = self._execution.context(self._state.name, self._entered, self._retries, self._item)
-        return Bindings(self._variables, {"input": self._input, "context": context, **more}, self._execution.functions)
+    def part(self, name: str) -> Any:
+        """A part of `$states`: input, and result or errorOutput when the state is left."""
+        return self._parts[name]
+
+    def context(self, group: str, member: str) -> Any:
+        """A member of the context object."""
+        if group == "Execution":
+            return self._execution.context(member)
+        if group == "Map":
+            assert member == "Item"
+            return {"Item": self._item}[member] if self._item is not None else {}[member]
+        made = {"Name": self._state.name, "RetryCount": self._retries, "EnteredTime": timestamp(self._entered)}
+        return {"State": made}[group][member]
 
     def _field(self, name: str, default: Any = None) -> Any:
         made = self._state.fields.get(name)
@@ -199,7 +213,8 @@ class Visit:
 
     def _left(self, leaving: Leaving, default: Any, more: Mapping[str, Any]) -> Left:
         """All that is assigned sees the variables as they were before."""
-        bound = self._bindings(more) if more else self._bound
+        self._parts = {"input": self._input, **more}
+        bound = self._bound
         assigned = {} if leaving.assign is None else leaving.assign(bound)
         output = default if leaving.output is None else leaving.output(bound)
         _limited(output, f"The output of the state '{self._state.name}'")
@@ -226,7 +241,7 @@ class Visit:
 
     def run_wait(self) -> Course:
         if "Timestamp" in self._state.fields:
-            seconds = self._moment(self._field("Timestamp")) - seconds_of(self._entered)
+            seconds = self._moment(self._field("Timestamp")) - self._entered
         else:
             seconds = self._number("Seconds", 0)
         yield sleep(self._execution.clock, seconds)
@@ -268,7 +283,7 @@ class Visit:
                 return self._caught(failed)
             yield sleep(self._execution.clock, seconds)
             self._retries += 1
-            self._bound = self._bindings({})
+            self._parts = {"input": self._input}
 
     def _retry(self, counts: list[int], error: str) -> float | None:
         """Seconds until the next attempt. The first retrier that matches decides, and each has a count of its own."""
@@ -335,8 +350,8 @@ class Visit:
             value = each
             if "ItemSelector" in self._state.fields:
                 outer, self._item = self._item, item
-                bound, self._item = self._bindings({}), outer
-                value = self._state.fields["ItemSelector"](bound)
+                value = self._field("ItemSelector")
+                self._item = outer
             return (yield from self._execution.branch(self._state.groups[0], value, self._variables, item))
 
         return course
@@ -359,10 +374,10 @@ class Visit:
 
 
 def _limited(value: Any, what: str) -> None:
-    """States.DataLimitExceeded above 256 KiB as JSON. The short ways are for the values that most states have."""
-    if not value or isinstance(value, (int, float)) or (isinstance(value, str) and len(value) < 1000):
+    """States.DataLimitExceeded above 256 KiB as JSON. Marshalled it is about as long, and that is quickly known."""
+    if len(marshal.dumps(value, 2)) * 2 < LARGEST_PAYLOAD_BYTES:
         return
-    size = len(json.dumps(value, separators=(",", ":")))
+    size = len(json.dumps(value, separators=(",", ":")).encode())
     if size > LARGEST_PAYLOAD_BYTES:
         cause = f"{what} is {size} bytes as JSON; at most {LARGEST_PAYLOAD_BYTES} are allowed"
         raise StateError(DATA_LIMIT_EXCEEDED, cause)

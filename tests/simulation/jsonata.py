@@ -4,7 +4,8 @@ The engine is jsonatapy, which agrees with the reference implementation on every
 holds it against npm `jsonata`). Step Functions adds functions and takes `$eval` away (Developer Guide, "Transforming
 data with JSONata in Step Functions"); an expression without a value is an error there, since JSON cannot say undefined.
 
-Handing a value to the engine costs more than evaluating with it: an expression is given only what its text names.
+Handing a value to the engine costs more than evaluating with it: an expression is given only what its text names, and
+the parts of `$states` are made only when they are asked for.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import random
 import re
 from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import jsonatapy
@@ -26,6 +27,7 @@ HASHES = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384
 LONGEST_ARRAY = 1000  # of $range and $partition, as of the intrinsic functions that they replace
 
 _NAME = re.compile(r"\$([A-Za-z_]\w*)")
+_CALL = re.compile(r"\$(hash|partition|range|parse|uuid|now|millis|random|eval)\s*\(")
 _PART = re.compile(r"\$states(?:\.(\w+))?(?:\.(\w+))?(?:\.(\w+))?")
 
 
@@ -54,6 +56,14 @@ def sequence(first: float, last: float, step: float = 1) -> list[int]:
     if len(found) > LONGEST_ARRAY:
         raise ValueError(f"$range makes at most {LONGEST_ARRAY} items, not {len(found)}")
     return found
+
+
+class States(Protocol):
+    """`$states` of a state that is being visited. A part or member that there is not yet is KeyError."""
+
+    def part(self, name: str) -> Any: ...
+
+    def context(self, group: str, member: str) -> Any: ...
 
 
 class Functions:
@@ -93,10 +103,11 @@ class Expression:
     def __init__(self, text: str) -> None:
         self.text = text
         names = set(_NAME.findall(text))
-        self._functions = names & {"hash", "partition", "range", "parse", "uuid", "now", "millis", "random", "eval"}
+        self._functions = set(_CALL.findall(text))
         self._variables = tuple(sorted(names - {"states"} - self._functions))
         self._parts = tuple(sorted(set(_PART.findall(text)))) if "states" in names else ()
         self._running: Functions | None = None
+        self._bare = text[1:] if _NAME.fullmatch(text) and text != "$states" else None
         try:
             self._compiled = jsonatapy.compile(text)
         except ValueError as error:
@@ -116,17 +127,19 @@ class Expression:
     def _exists(self) -> Expression:
         return Expression(f"$exists(({self.text}))")
 
-    def evaluate(self, variables: Mapping[str, Any], states: Mapping[str, Any], functions: Functions) -> Any:
+    def evaluate(self, variables: Mapping[str, Any], states: States, functions: Functions) -> Any:
         """Its value; States.QueryEvaluationError when it fails or has none."""
+        if self._bare is not None and self._bare in variables:  # a variable alone is its value, whatever it is
+            return variables[self._bare]
         value = self._value(variables, states, functions)
         if value is None and not self._exists._value(variables, states, functions):
             raise StateError(QUERY_EVALUATION_ERROR, f"The JSONata expression '{self.text}' returned nothing (undefined).")
         return value
 
-    def _value(self, variables: Mapping[str, Any], states: Mapping[str, Any], functions: Functions) -> Any:
+    def _value(self, variables: Mapping[str, Any], states: States, functions: Functions) -> Any:
         bindings = {name: variables[name] for name in self._variables if name in variables}
         if self._parts:
-            bindings["states"] = _trimmed(states, self._parts)
+            bindings["states"] = _named(states, self._parts)
         self._running = functions
         try:
             return self._compiled.evaluate(None, bindings)
@@ -138,21 +151,21 @@ class Expression:
 BUILT_IN = frozenset({"now", "millis", "random", "eval"})
 
 
-def _trimmed(states: Mapping[str, Any], parts: tuple[tuple[str, str, str], ...]) -> dict[str, Any]:
+def _named(states: States, parts: tuple[tuple[str, str, str], ...]) -> dict[str, Any]:
     """`$states` with the parts that the text names; of the context object, only the members that it names."""
-    kept: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for part, group, member in parts:
-        if not part:
-            return dict(states)
-        if part not in states:
+        try:
+            if part == "context" and group and member:
+                value = states.context(group, member)
+                found.setdefault(part, {}).setdefault(group, {})[member] = value
+            elif part == "context" or not part:
+                raise NotImplementedError(f"$states.{part} as a whole: name the member of the context object")
+            elif part not in found:
+                found[part] = states.part(part)
+        except KeyError:
             continue
-        if part != "context" or not group or not member:
-            kept[part] = states[part]
-        elif kept.get(part) is not states[part] and group in states[part]:
-            inner = kept.setdefault(part, {}).setdefault(group, {})
-            if member in states[part][group]:
-                inner[member] = states[part][group][member]
-    return kept
+    return found
 
 
 @lru_cache(maxsize=None)

@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from tests.simulation.jsonata import Functions, expression, is_expression
+from tests.simulation.jsonata import Functions, States, expression, is_expression
 
 
 class Bindings(NamedTuple):
     """What an expression sees."""
 
     variables: Mapping[str, Any]
-    states: Mapping[str, Any]
+    states: States
     functions: Functions
 
 

@@ -24,6 +24,7 @@ OPEN_TASKS = {"PENDING", "EXECUTING", "CANCELING"}
 @dataclass
 class FileSystem:
     id: str
+    serial: int
     created: float
     tags: dict[str, str]
     capacity_gib: int
@@ -53,6 +54,7 @@ class FileSystem:
 @dataclass
 class Link:
     id: str
+    serial: int
     file_system: str
     path: str
     repository: str
@@ -62,6 +64,7 @@ class Link:
 @dataclass
 class Task:
     id: str
+    serial: int
     file_system: str
     kind: str
     paths: list[str]
@@ -82,6 +85,7 @@ class SimulatedFsx:
         self._task_tokens: dict[str, str] = {}
         self.on_deletion: Callable[[FileSystem, str | None], None] = lambda *_: None
         self.on_tagged: Callable[[FileSystem, Mapping[str, str]], None] = lambda *_: None
+        self.on_available: Callable[[FileSystem], None] = lambda _: None
 
     # -- file systems
 
@@ -122,7 +126,13 @@ class SimulatedFsx:
         """A file system that is there, whoever made it."""
         identity = f"fs-{self._chance.getrandbits(68):017x}"
         made = FileSystem(
-            identity, self._clock.now if created is None else created, dict(tags), capacity_gib, subnet, creator
+            identity,
+            len(self.file_systems),
+            self._clock.now if created is None else created,
+            dict(tags),
+            capacity_gib,
+            subnet,
+            creator,
         )
         made.lifecycle = lifecycle
         made.mount_name = "".join(self._chance.choices("abcdefghijklmnopqrstuvwxyz234567", k=8))
@@ -134,6 +144,7 @@ class SimulatedFsx:
             made.lifecycle = outcome.value
             if outcome is Outcome.AVAILABLE:
                 made.available = self._clock.now
+                self.on_available(made)
 
     def describe_file_systems(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
         if "FileSystemIds" in arguments:
@@ -200,7 +211,7 @@ class SimulatedFsx:
             each.falls_back -= 1
             each.lifecycle, each.deleting = before, None
             return
-        each.gone = self._clock.now
+        each.gone, each.lifecycle = self._clock.now, "GONE"
         for link in self.links.values():
             if link.file_system == each.id:
                 link.lifecycle = "DELETED"
@@ -221,7 +232,7 @@ class SimulatedFsx:
             raise StateError("FSx.BadRequestException", f"File system is in the {owner.lifecycle} state.")
         if any(_overlap(each.path, path) for each in links):
             raise StateError("FSx.BadRequestException", f"{path} overlaps the path of another association.")
-        made = Link(f"dra-{self._chance.getrandbits(68):017x}", owner.id, path, repository)
+        made = Link(f"dra-{self._chance.getrandbits(68):017x}", len(self.links), owner.id, path, repository)
         self.links[made.id] = made
         if token:
             self._tokens[f"{owner.id}/{token}"] = made.id
@@ -287,9 +298,8 @@ class SimulatedFsx:
             raise StateError("FSx.BadRequestException", f"File system is in the {owner.lifecycle} state.")
         if any(each.file_system == owner.id and each.lifecycle in OPEN_TASKS for each in self.tasks.values()):
             raise StateError("FSx.DataRepositoryTaskExecutingException", "A data repository task is executing.")
-        made = Task(
-            f"task-{self._chance.getrandbits(68):017x}", owner.id, arguments["Type"], list(arguments.get("Paths", []))
-        )
+        identity = f"task-{self._chance.getrandbits(68):017x}"
+        made = Task(identity, len(self.tasks), owner.id, arguments["Type"], list(arguments.get("Paths", [])))
         self.tasks[made.id] = made
         if token:
             self._task_tokens[f"{owner.id}/{token}"] = made.id
@@ -382,11 +392,12 @@ def _overlap(one: str, other: str) -> bool:
 
 
 def _page(found: list[Any], arguments: Mapping[str, Any]) -> tuple[list[Any], dict[str, str]]:
-    """A page of what was found. The token says where the next begins, as long as nothing went away in between."""
-    start = int(arguments["NextToken"]) if "NextToken" in arguments else 0
+    """A page of what was found. The token names the last that was shown: what goes away in between moves nothing."""
+    last = int(arguments["NextToken"]) if "NextToken" in arguments else -1
     size = min(arguments.get("MaxResults", LARGEST_PAGE), LARGEST_PAGE)
-    more = {"NextToken": str(start + size)} if start + size < len(found) else {}
-    return found[start : start + size], more
+    left = [each for each in found if each.serial > last]
+    more = {"NextToken": str(left[size - 1].serial)} if len(left) > size else {}
+    return left[:size], more
 
 
 def _filtered(
