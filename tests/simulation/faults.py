@@ -87,7 +87,7 @@ class Course(Enum):
     COMPLETES = "completes"
     FAILS = "fails"
     IS_STOPPED = "is stopped by its user"
-    STALLS = "never ends by itself"
+    STALLS = "runs into its longest runtime"
 
 
 @dataclass(frozen=True)

@@ -116,18 +116,34 @@ def nothing_living_is_deleted(schedule: Schedule) -> Iterator[str]:
 
 
 def no_job_is_left_running(schedule: Schedule) -> Iterator[str]:
-    now = schedule.world.clock.now
+    """An hour after the end of its flow, or of the teardown that was ended from outside or heard of it late.
+
+    Where no teardown could run to its end, the longest runtime of the job is what ends it: the reaper stops no job.
+    """
+    executions = schedule.world.step_functions.executions
+    cut_short = {each.arn for each in schedule.ended_from_outside}
     for job in schedule.world.sagemaker.jobs.values():
-        owner = schedule.world.step_functions.executions.get(job.creator or "")
-        if owner is not None and job.runs and owner.stopped is not None and now - owner.stopped > 3600:
-            yield f"{job.name} is {job.status} {now - owner.stopped:.0f} s after the end of its flow"
+        owner = executions.get(job.creator or "")
+        if owner is None or owner.stopped is None:
+            continue
+        runs = [
+            each
+            for each in executions.values()
+            if each.machine.name == "teardown" and each.input.get("Owner") == owner.arn and each.arn not in cut_short
+        ]
+        ended = schedule.world.clock.now if job.ended is None else job.ended
+        since = min((max(each.started, owner.stopped) for each in runs), default=None)
+        if since is not None and ended - since > 3600:
+            yield f"{job.name} ran for {ended - since:.0f} s more when its flow had ended and a teardown begun"
 
 
 def failures_say_why(schedule: Schedule) -> Iterator[str]:
+    """With a name of ours or of the service. The other machines may also fail with a time-out of their own calls."""
     for each in _judged(schedule):
         if each.status != "FAILED":
             continue
-        if each.error is None or not each.error.startswith(("Ephemeral.", "Teardown.", *OF_SERVICES)):
+        named = ("Ephemeral.",) if each.machine.name == "ephemeral" else ("Teardown.", "States.Timeout")
+        if each.error is None or not each.error.startswith((*named, *OF_SERVICES)):
             yield f"{each.machine.name} {each.name} failed with {each.error}: {each.cause}"
         elif not each.cause:
             yield f"{each.name} failed with {each.error} and no cause"

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.simulation.bystanders import Present, appear
-from tests.simulation.definitions import PLATFORM, SUBNETS
+from tests.simulation.definitions import MAX_HOURS, PLATFORM, SUBNETS
 from tests.simulation.faults import HOUR, MINUTE, Bystander, Ending, Faults, Guest
 from tests.simulation.interpreter import Execution
 from tests.simulation.machine import Machine
@@ -26,7 +26,7 @@ JOB = "dev-digits-20270115-080000-123"
 DEADLINE_SECONDS = 3 * REAPER_PERIOD_SECONDS + 2 * HOUR + 30 * MINUTE
 
 
-def training_request(name: str) -> dict[str, Any]:
+def training_request(name: str, max_runtime_seconds: float) -> dict[str, Any]:
     source = {
         "FileSystemId": "fs-00000000000000000",
         "FileSystemType": "FSxLustre",
@@ -40,7 +40,7 @@ def training_request(name: str) -> dict[str, Any]:
         "InputDataConfig": [{"ChannelName": "training", "DataSource": {"FileSystemDataSource": source}}],
         "OutputDataConfig": {"S3OutputPath": "s3://headrace-dev/output/"},
         "ResourceConfig": {"InstanceType": "ml.g5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 50},
-        "StoppingCondition": {"MaxRuntimeInSeconds": 86400},
+        "StoppingCondition": {"MaxRuntimeInSeconds": int(max_runtime_seconds)},
         "Tags": [{"Key": "headrace:platform", "Value": PLATFORM}],
     }
 
@@ -50,7 +50,7 @@ def flow_input(plan: Faults, name: str) -> dict[str, Any]:
         {"FileSystemPath": f"/data/part{index}", "DataRepositoryPath": f"s3://bucket/data/part{index}/"}
         for index in range(plan.links)
     ]
-    training = {"Request": training_request(name), "CapacityAttempts": plan.capacity_attempts}
+    training = {"Request": training_request(name, plan.lifetime_seconds), "CapacityAttempts": plan.capacity_attempts}
     return {
         "Schema": 1,
         "JobName": name,
@@ -62,7 +62,7 @@ def flow_input(plan: Faults, name: str) -> dict[str, Any]:
             "ReadySeconds": plan.ready_seconds,
             "LifetimeSeconds": plan.lifetime_seconds,
         },
-        "Preload": {"Request": training_request(f"{name}-preload")} if plan.preload else None,
+        "Preload": {"Request": training_request(f"{name}-preload", plan.lifetime_seconds)} if plan.preload else None,
         "Training": None if plan.mode == "hold" else training,
     }
 
@@ -87,7 +87,11 @@ class Schedule:
         self._pending = 0  # what is still to appear or to happen by the plan
         self._guests = list(plan.guests)
         self._serial = 0
-        self.deadline = self.world.clock.start + plan.lifetime_seconds + DEADLINE_SECONDS
+        lifetime = plan.lifetime_seconds
+        if any(edit.key == "headrace:expires" for edit in plan.tag_edits):  # then the platform's longest counts
+            lifetime = MAX_HOURS * HOUR
+        self.expiry = self.world.clock.start + lifetime
+        self.deadline = self.expiry + DEADLINE_SECONDS
 
     @property
     def flow(self) -> Execution:
@@ -120,10 +124,9 @@ class Schedule:
         while clock.now < self.deadline and not self._over():
             clock.run_until(clock.now + REAPER_PERIOD_SECONDS)
             for job in self.world.sagemaker.jobs.values():  # who uses a file system puts its end off
-                if job.creator is None and job.ended is not None:
-                    self.deadline = max(self.deadline, job.ended + DEADLINE_SECONDS)
-                elif job.creator is None:
-                    self.deadline = max(self.deadline, clock.now + 2 * REAPER_PERIOD_SECONDS)
+                used_until = clock.now if job.ended is None else job.ended
+                if used_until > self.expiry:
+                    self.deadline = max(self.deadline, used_until + DEADLINE_SECONDS)
 
     def _over(self) -> bool:
         world = self.world

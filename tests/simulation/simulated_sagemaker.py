@@ -111,7 +111,10 @@ class SimulatedSageMaker:
                 return
             job.billed_from, job.secondary = self._clock.now, "Training"
             self.on_billed(job)
-            if course is not Course.STALLS:
+            longest = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86_400)
+            if course is Course.STALLS or seconds > longest:
+                job.end = self._clock.call_later(longest, lambda: self._runs_out(job, Course.IS_STOPPED))
+            else:
                 job.end = self._clock.call_later(seconds, lambda: self._runs_out(job, course))
 
         self._clock.call_later(self._faults.start_span.drawn(self._chance), starts)
@@ -121,7 +124,7 @@ class SimulatedSageMaker:
         if job.status != "InProgress":
             return
         if course is Course.IS_STOPPED:
-            self.stop_training_job({"TrainingJobName": job.name}, None)
+            self._stop(job)
         elif course is Course.FAILS:
             self._ends(job, "Failed", "AlgorithmError: ExecuteUserScriptError: exit code 1")
         else:
@@ -145,9 +148,12 @@ class SimulatedSageMaker:
         if self._stops_refused > 0:
             self._stops_refused -= 1
             raise StateError("SageMaker.SageMakerException", "Internal failure (Status Code: 500)")
+        self._stop(job)
+        return {}
+
+    def _stop(self, job: Job) -> None:
         job.status = job.secondary = "Stopping"
         self._clock.call_later(self._faults.stop_span.drawn(self._chance), lambda: self._ends(job, "Stopped", None))
-        return {}
 
     def describe_training_job(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
         job = self._known(arguments["TrainingJobName"])
