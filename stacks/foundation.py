@@ -59,23 +59,32 @@ class Foundation(Stack):
         self._require_vpc = settings.iam.require_vpc
         self.roles, self.user_policy = self._grant(settings)
         PlatformPart(self, "PlatformPart", part=self._part(), outputs=self._outputs())
-        if settings.lustre.enabled:
+        if settings.lustre.enabled or settings.ephemeral.enabled:
             self._export_for_lustre()
+        if settings.ephemeral.enabled:
+            self._export_for_jobs_of_the_flow()
 
     def _export_for_lustre(self) -> None:
-        """Export all that the Lustre stack may import, whatever it imports today.
+        """Export all that the stacks of Lustre may import, whatever they import today.
 
         CDK exports what is imported, no more. Where another zone or type imports something else, the foundation,
-        which is updated first, would take an export away that the deployed Lustre stack still uses: CloudFormation
-        refuses that.
+        which is updated first, would take an export away that a deployed stack still uses: CloudFormation refuses that.
         """
         group_id = self.network.lustre_security_group_id
-        values = [
+        self._export(
             *(value for subnet in self.network.subnets for value in (subnet.subnet_id, subnet.az_id)),
             self.bucket_name,
             *([group_id] if group_id else []),
             *([self.kms_key.key_arn] if self.kms_key else []),
-        ]
+        )
+
+    def _export_for_jobs_of_the_flow(self) -> None:
+        self._export(
+            self.network.security_groups.jobs.security_group_id,
+            *(role.role_arn for role in self.roles.in_network),
+        )
+
+    def _export(self, *values: str) -> None:
         for value in values:
             if Token.is_unresolved(value):
                 self.export_value(value)
@@ -96,7 +105,7 @@ class Foundation(Stack):
         roles = TrainingRoles(
             self,
             "TrainingRoles",
-            file_systems=settings.efs.enabled or settings.lustre.enabled,
+            file_systems=settings.efs.enabled or settings.lustre.enabled or settings.ephemeral.enabled,
             ingestion=ingestion_of(settings.own_ingestion),
             suppressions=self.suppressions,
             **shared,

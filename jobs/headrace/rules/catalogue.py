@@ -191,6 +191,10 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "The policy of an EFS lets jobs in", "Amazon EFS User Guide, Using IAM to control file system data access"
     ),
     "V149": Entry("What the rules need to know may be looked up", _OURS),
+    "V170": Entry("The spending cap lets file systems live", f"{_LUSTRE_GUIDE}, Quotas"),
+    "V171": Entry("The smallest file system fits below the spending cap", f"{_LUSTRE_GUIDE}, Quotas"),
+    "V172": Entry("An ephemeral file system lives for a week at most", _OURS),
+    "V173": Entry("An idle Lustre is told of within a week", "Amazon CloudWatch User Guide, Evaluating an alarm"),
 }
 
 
