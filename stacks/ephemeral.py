@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from aws_cdk import Stack
@@ -35,7 +36,10 @@ class Ephemeral(Stack):
     ) -> None:
         """``foundation``: network, data and roles. ``stack``: what :class:`aws_cdk.Stack` takes."""
         super().__init__(scope, construct_id, **stack)
+        self.add_stack_dependency(foundation)
         chosen, network, naming = settings.ephemeral, foundation.network, naming_of(settings.iam)
+        # Imports by name: the linters know the names, and not what becomes of a reference to another stack.
+        imported = foundation.exported
         links = [
             LinkSettings(name=each.name, path=each.path, prefix=each.prefix, bucket=each.bucket)
             for each in chosen.links
@@ -44,17 +48,17 @@ class Ephemeral(Stack):
             self,
             "EphemeralLustre",
             platform=platform,
-            subnet_ids=[subnet.subnet_id for subnet in network.subnets],
-            lustre_security_group_id=str(network.lustre_security_group_id),
-            job_security_group_id=network.security_groups.jobs.security_group_id,
-            role_arns=[role.role_arn for role in foundation.roles.in_network],
-            links=[link_of(each, foundation.bucket_name, settings) for each in links],
-            data_locations=foundation.data_locations,
+            subnet_ids=[imported(subnet.subnet_id) for subnet in network.subnets],
+            lustre_security_group_id=imported(str(network.lustre_security_group_id)),
+            job_security_group_id=imported(network.security_groups.jobs.security_group_id),
+            role_arns=[imported(role.role_arn) for role in foundation.roles.in_network],
+            links=[link_of(each, imported(foundation.bucket_name), settings) for each in links],
+            data_locations=[replace(each, bucket=imported(each.bucket)) for each in foundation.data_locations],
             job_name_prefix=foundation.job_name_prefix,
             max_file_systems=chosen.max_file_systems,
             max_gib=chosen.max_gib,
             max_hours=chosen.max_hours,
-            kms_key_arns=[foundation.kms_key.key_arn] if foundation.kms_key else [],
+            kms_key_arns=[imported(foundation.kms_key.key_arn)] if foundation.kms_key else [],
             data_kms_key_arns=[each.kms_key_arn for each in settings.data_locations if each.kms_key_arn],
             naming=naming,
             suppressions=foundation.suppressions,

@@ -128,8 +128,8 @@ def _illegal_alarms(settings: EnvironmentSettings) -> Iterator[str]:
         return
     if alarms.emails:
         yield (
-            "alarms.emails is given with alarms.topic_arn; allowed: one of them, since a topic that is there has its own "
-            "subscribers; fix: subscribe the addresses to it, or leave the topic out"
+            "alarms.emails is given with alarms.topic_arn; allowed: one of them, since a topic that is there has "
+            "subscribers of its own; fix: subscribe the addresses to it, or leave the topic out"
         )
     region = alarms.topic_arn.split(":")[3:4]
     if settings.region is not None and _is_legal("alarms.topic_arn", alarms.topic_arn) and region != [settings.region]:

@@ -3,7 +3,8 @@
 The topic's messages hold ids of file systems and names of alarms, no data. It is not encrypted with a KMS key: alarms
 of CloudWatch cannot publish to a topic under ``alias/aws/sns``, whose policy nobody can change, and a key of one's own
 costs a dollar a month for ids. Who needs one gives a topic that has it, whose key lets cloudwatch.amazonaws.com in.
-Source: Amazon SNS Developer Guide, "Enabling compatibility between event sources from AWS services and encrypted topics".
+Source: Amazon SNS Developer Guide, "Enable compatibility between event sources from AWS services and encrypted topics"
+(the key's policy); Amazon CloudWatch User Guide, "Using Amazon CloudWatch alarms".
 """
 
 from __future__ import annotations

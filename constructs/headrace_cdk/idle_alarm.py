@@ -49,8 +49,8 @@ class IdleAlarm(Construct):
             threshold=0,
             comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD,
             evaluation_periods=hours,
-            # No value means no client. A new file system is told of until its first client comes, which is true as well:
-            # the other way round, a file system that is never mounted would cost in silence.
+            # No value means no client. So a new file system is told of until its first client comes, which is true,
+            # too; the other way round, a file system that is never mounted would cost in silence.
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
             alarm_description=f"No client of the shared Lustre for {hours} hours, or none since it was made: it costs",
         )

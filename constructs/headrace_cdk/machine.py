@@ -83,8 +83,8 @@ class Machine(Construct):
             state_machine_name=name,
             definition_body=sfn.DefinitionBody.from_string(definition.text),
             definition_substitutions=dict(values),
-            # CDK would add rights on logs and traces to the role that its policy has already
-            role=self.role.without_policy_updates(),
+            # as it stands: CDK would add rights on logs and traces that its policy has already
+            role=iam.Role.from_role_arn(self, "RoleAsItIs", self.role.role_arn, mutable=False),
             tracing_enabled=True,
             logs=sfn.LogOptions(
                 destination=_log_group(self, name), level=sfn.LogLevel.ALL, include_execution_data=False

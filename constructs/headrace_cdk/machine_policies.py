@@ -241,7 +241,10 @@ def take_down(place: Place, platform: str, flow: str, job_name_prefix: str) -> l
 
 def mark(place: Place, platform: str, flow: str) -> list[Statement]:
     """Put the reaper's mark on an ephemeral file system of this platform and take it away: this one tag."""
-    only_the_mark = {"ForAllValues:StringEquals": {"aws:TagKeys": [MARK_TAG]}, "Null": {"aws:TagKeys": "false"}}
+    only_the_mark: Conditions = {
+        "ForAllValues:StringEquals": {"aws:TagKeys": [MARK_TAG]},
+        "Null": {"aws:TagKeys": "false"},
+    }
     return [
         allow(
             "MarkOurs",

@@ -71,8 +71,9 @@ class Teardown(Construct):
             ),
             given=events.RuleTargetInput.from_object({"Owner": events.EventField.from_path("$.detail.executionArn")}),
         )
-        self._alarm("Failed", self.machine.state_machine.metric_failed(**_EACH), topic)
-        self._alarm("TimedOut", self.machine.state_machine.metric_timed_out(**_EACH), topic)
+        machine, minutes = self.machine.state_machine, Duration.minutes(5)
+        self._alarm("Failed", machine.metric_failed(period=minutes, statistic="Sum"), topic)
+        self._alarm("TimedOut", machine.metric_timed_out(period=minutes, statistic="Sum"), topic)
 
     def _alarm(self, what: str, metric: cloudwatch.IMetric, topic: sns.ITopic) -> None:
         # Nothing is counted where nothing runs, which is well.
@@ -87,6 +88,3 @@ class Teardown(Construct):
             alarm_description="A teardown of ephemeral Lustre did not end well: its file system may live and cost",
         )
         alarm.add_alarm_action(actions.SnsAction(topic))
-
-
-_EACH = {"period": Duration.minutes(5), "statistic": "Sum"}
