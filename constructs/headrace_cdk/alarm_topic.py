@@ -20,7 +20,6 @@ from headrace_cdk.lint_exceptions import LintException, accept
 
 NOT_ENCRYPTED = LintException(
     checkov=["CKV_AWS_26"],
-    cdk_nag=["AwsSolutions-SNS2"],
     reason="Ids and names of alarms, no data; alarms cannot publish to a topic under AWS's own key",
 )
 

@@ -16,7 +16,6 @@ from headrace.rules.spending_cap import SPENDING_CAP_RULES, SpendingCapSpec
 
 from headrace_cdk import machine_policies, policies
 from headrace_cdk.iam_naming import IamNaming
-from headrace_cdk.lint_exceptions import LintException
 from headrace_cdk.lustre_link import S3Link, link_checks
 from headrace_cdk.machine import Machine
 from headrace_cdk.machine_policies import machine_arn, machine_name
@@ -25,10 +24,6 @@ from headrace_cdk.rule_check import check_all, known
 from headrace_cdk.teardown import FLOW, TEARDOWN
 
 DEPLOYMENT_TYPE = "SCRATCH_2"
-LINKS_NEED_A_ROLE = LintException(
-    checkov=["CKV_AWS_109", "CKV_AWS_110", "CKV_AWS_111"],
-    reason="FSx makes a service-linked role for each link with the caller's rights; only such roles are in reach",
-)
 
 
 class EphemeralLustre(Construct):
@@ -85,7 +80,6 @@ class EphemeralLustre(Construct):
                 "TeardownMachineArn": machine_arn(place, teardown),
             },
             naming=naming,
-            exceptions=[LINKS_NEED_A_ROLE],
             statements=[
                 *machine_policies.make_file_systems(place, platform, flow),
                 *machine_policies.have_fsx_link(place, [link.record for link in links]),

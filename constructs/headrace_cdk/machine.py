@@ -25,10 +25,6 @@ NOTHING_SECRET_INSIDE = LintException(
     checkov=["CKV_AWS_158"],
     reason="Names of states and errors, no input or output; CloudWatch Logs encrypts them with its own key",
 )
-NO_EXECUTION_DATA = LintException(
-    checkov=["CKV_AWS_285"],
-    reason="All events are logged, but not their data: hyperparameters of a job may hold secrets",
-)
 
 
 class Machine(Construct):
@@ -44,9 +40,8 @@ class Machine(Construct):
         values: Mapping[str, str],
         statements: Sequence[Statement],
         naming: IamNaming,
-        exceptions: Sequence[LintException] = (),
     ) -> None:
-        """``values``: of the definition's substitutions, exactly. ``exceptions``: of the policy of ``statements``.
+        """``values``: of the definition's substitutions, exactly. ``statements``: beside those for log and traces.
 
         Raises InvalidInput for statements that do not fit into a managed policy.
         """
@@ -63,7 +58,6 @@ class Machine(Construct):
             purpose=f"{kind}-machine",
             statements=[*machine_policies.keep_a_log(), *statements],
             naming=naming,
-            exceptions=exceptions,
         )
         self.role = iam.Role(
             self,
@@ -90,7 +84,6 @@ class Machine(Construct):
                 destination=_log_group(self, name), level=sfn.LogLevel.ALL, include_execution_data=False
             ),
         )
-        accept(self.state_machine, NO_EXECUTION_DATA)
 
 
 def _log_group(scope: Construct, machine_name: str) -> logs.LogGroup:
