@@ -27,6 +27,8 @@ class Settings:
     """How long a data repository association is CREATING."""
     fsx_task_seconds: float = 0.2
     """How long a data repository task is EXECUTING."""
+    wait_seconds: float = 0.2
+    """The longest wait of a state machine: a Wait state's seconds, the delay of a retry. Not a Wait's timestamp."""
     stop_grace_seconds: float = 120.0
     """From SIGTERM to SIGKILL when a training job is stopped; SageMaker gives 120 seconds."""
 
