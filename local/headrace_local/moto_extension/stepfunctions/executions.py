@@ -36,7 +36,7 @@ _terminated = BaseExecutionWorkerCommunication.terminated
 def start_execution(
     backend: StepFunctionsParserBackend, state_machine_arn: str, name: str | None = None, execution_input: Any = None
 ) -> Execution:
-    """StartExecution: one without a name gets one; another machine's, or one that is too long, is refused."""
+    """StartExecution: one without a name gets one; a name that is none is refused."""
     given = name or str(uuid4())
     backend._validate_name(given)
     return _start_execution(backend, state_machine_arn, given, execution_input)

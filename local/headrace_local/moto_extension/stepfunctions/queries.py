@@ -1,7 +1,8 @@
 """Expressions in a machine: what they see, and what becomes of one that fails.
 
-moto calls an exception in JSONata States.Runtime; it is States.QueryEvaluationError, which a Catch sees. ``$states``
-holds instants as the service writes them, and ``errorOutput`` only where there is one.
+moto calls an exception in JSONata States.Runtime, and a condition that is no boolean, too; it is
+States.QueryEvaluationError, which a Catch sees. ``$states`` holds instants as the service writes them, and
+``errorOutput`` only where there is one.
 Source: Amazon States Language, "JSONata", "States.QueryEvaluationError"; AWS Step Functions Developer Guide, "Context".
 """
 
@@ -15,6 +16,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.failure_event imp
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
 from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringJSONata
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison import ConditionStringJSONata
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
@@ -30,6 +32,14 @@ def evaluate_in(query: StringJSONata, env: Environment) -> None:
         env.stack.append(evaluate(query.expression, variables))
     except QueryFailed as why:
         raise failure(env, f"The JSONata expression '{query.expression}' {why}") from None
+
+
+def hold_condition(condition: ConditionStringJSONata, env: Environment) -> None:
+    """A Choice's condition: true or false, and nothing else."""
+    condition.string_jsonata.eval(env=env)
+    if not isinstance(env.stack[-1], bool):
+        expression = condition.string_jsonata.expression
+        raise failure(env, f"The JSONata expression '{expression}' returned {env.stack[-1]!r}, which is no boolean.")
 
 
 def failure(env: Environment, cause: str) -> FailureEventException:
@@ -62,3 +72,4 @@ def _states(env: Environment) -> dict[str, Any]:
 def install() -> None:
     """Put this in the place of moto's."""
     StringJSONata._eval_body = evaluate_in
+    ConditionStringJSONata._eval_body = hold_condition
