@@ -14,6 +14,7 @@ def install() -> None:
         cloudformation,
         ec2,
         efs,
+        events,
         fsx,
         gateway_endpoints,
         iam,
@@ -21,9 +22,10 @@ def install() -> None:
         s3,
         sagemaker,
         ssm,
+        stepfunctions,
         unimplemented,
     )
 
-    services = (s3, bucket_policy, iam, kms, ec2, gateway_endpoints, efs, ssm, fsx, sagemaker)
-    for subject in (unimplemented, cloudformation, *services):
+    storage_and_jobs = (s3, bucket_policy, iam, kms, ec2, gateway_endpoints, efs, ssm, fsx, sagemaker)
+    for subject in (unimplemented, cloudformation, *storage_and_jobs, events, stepfunctions):
         subject.install()

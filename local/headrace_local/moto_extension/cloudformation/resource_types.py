@@ -8,7 +8,7 @@ A type that moto never deletes, or deletes wrongly, is given a *deletion*.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -87,6 +87,13 @@ def _model_of(added: AddedType) -> type[CloudFormationModel]:
             added.delete(region, self.created)
 
     return AddedResource
+
+
+def refuse_unknown_properties(type_name: str, properties: Properties, applied: Collection[str]) -> None:
+    """Raise Unsupported for a property that nobody here applies."""
+    unknown = sorted(set(properties) - set(applied))
+    if unknown:
+        raise Unsupported(f"{type_name}: the embedded AWS does not apply {', '.join(unknown)}")
 
 
 def is_known(type_name: str) -> bool:
