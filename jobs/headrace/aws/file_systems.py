@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from headrace.aws.connection import Connection, calls_aws, client_error, code_of
+
+# GetMetricData takes 500 in a call
+_MOST_QUERIES = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +24,19 @@ class LustreDescription:
     subnet_ids: tuple[str, ...]
     mount_name: str
     interface_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LustreListing:
+    """A Lustre file system in a list, with its tags. ``created`` is UTC."""
+
+    file_system_id: str
+    lifecycle: str
+    created: datetime
+    storage_capacity_gib: int
+    subnet_ids: tuple[str, ...] = ()
+    mount_name: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +73,59 @@ class FileSystems:
             mount_name=described.get("LustreConfiguration", {}).get("MountName", ""),
             interface_ids=tuple(described.get("NetworkInterfaceIds", ())),
         )
+
+    @calls_aws
+    def lustres(self, tags: Mapping[str, str], file_system_id: str | None = None) -> list[LustreListing]:
+        """All Lustre file systems that carry these tags (an empty value: any); or the one of this id, if it does."""
+        pages = self.connection.client("fsx").get_paginator("describe_file_systems")
+        request = {} if file_system_id is None else {"FileSystemIds": [file_system_id]}
+        try:
+            described = [each for page in pages.paginate(**request) for each in page["FileSystems"]]
+        except client_error() as error:
+            if code_of(error) == "FileSystemNotFound":
+                return []
+            raise
+        found = [_listing(each) for each in described if each["FileSystemType"] == "LUSTRE"]
+        return [
+            each
+            for each in found
+            if all(key in each.tags and value in ("", each.tags[key]) for key, value in tags.items())
+        ]
+
+    @calls_aws
+    def client_connections(self, file_system_ids: Sequence[str], now: datetime, minutes: int) -> dict[str, float]:
+        """The most clients that each had in the last minutes, by id; one of which CloudWatch has no data is left out.
+
+        Source: FSx for Lustre User Guide, "Amazon FSx for Lustre metrics and dimensions" (ClientConnections).
+        """
+        queries = [
+            {
+                "Id": f"q{number}",
+                "MetricStat": {
+                    "Metric": {
+                        "Namespace": "AWS/FSx",
+                        "MetricName": "ClientConnections",
+                        "Dimensions": [{"Name": "FileSystemId", "Value": file_system_id}],
+                    },
+                    "Period": 60,
+                    "Stat": "Maximum",
+                },
+            }
+            for number, file_system_id in enumerate(file_system_ids)
+        ]
+        pages = self.connection.client("cloudwatch").get_paginator("get_metric_data")
+        found: dict[str, float] = {}
+        for first in range(0, len(queries), _MOST_QUERIES):
+            asked = pages.paginate(
+                MetricDataQueries=queries[first : first + _MOST_QUERIES],
+                StartTime=now - timedelta(minutes=minutes),
+                EndTime=now,
+            )
+            for each in (each for page in asked for each in page["MetricDataResults"]):
+                if each["Values"]:
+                    name = file_system_ids[int(each["Id"].removeprefix("q"))]
+                    found[name] = max(found.get(name, 0.0), *each["Values"])
+        return found
 
     @calls_aws
     def links(self, file_system_id: str) -> dict[tuple[str, str], str]:
@@ -109,3 +179,15 @@ class FileSystems:
             raise
         policy: dict[str, Any] = json.loads(answer["Policy"])
         return policy
+
+
+def _listing(described: Mapping[str, Any]) -> LustreListing:
+    return LustreListing(
+        file_system_id=described["FileSystemId"],
+        lifecycle=described["Lifecycle"],
+        created=described["CreationTime"],
+        storage_capacity_gib=described["StorageCapacity"],
+        subnet_ids=tuple(described.get("SubnetIds", ())),
+        mount_name=described.get("LustreConfiguration", {}).get("MountName", ""),
+        tags={each["Key"]: each["Value"] for each in described.get("Tags", ())},
+    )
