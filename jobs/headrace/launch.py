@@ -139,9 +139,9 @@ def train(
 ) -> JobDescription:
     """Launch a job, given as the path of a job file or as a record, and wait for its end unless told otherwise.
 
-    ``platform``: its name, by default HEADRACE_PLATFORM or ``dev``, or its records. Without ``wait`` only the first attempt is made, whatever
-    ``capacity_retry`` says. Raises InvalidInput (nothing was created) with every mistake at once, AwsError when a
-    call fails. A job that fails is no exception: see ``status`` of the result.
+    ``platform``: its name, by default HEADRACE_PLATFORM or ``dev``, or its records. Without ``wait`` only the first
+    attempt is made, whatever ``capacity_retry`` says. Raises InvalidInput (nothing was created) with every mistake at
+    once, AwsError when a call fails. A job that fails is no exception: see ``status`` of the result.
     """
     aws = Aws(region)
     wanted = job if isinstance(job, TrainingJob) else job_file.load(Path(job))

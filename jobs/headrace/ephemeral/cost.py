@@ -24,7 +24,9 @@ class Cost:
     usd: float | None
 
     def __str__(self) -> str:
-        return f"{self.gib_hours:,.1f} GiB-hours, {'price unknown here' if self.usd is None else f'about ${self.usd:.2f}'}"
+        return (
+            f"{self.gib_hours:,.1f} GiB-hours, {'price unknown here' if self.usd is None else f'about ${self.usd:.2f}'}"
+        )
 
 
 def cost_of(capacity_gib: int, seconds: float, region: str) -> Cost:

@@ -7,7 +7,7 @@ system: that is the machines'. Who watches may stop watching; the flow goes on.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -120,7 +120,7 @@ def _lustre(aws: Aws, execution: Execution, progress: Progress) -> LustreListing
     return found[0] if found else None
 
 
-def follow(aws: Aws, arn: str) -> Iterator[FlowEvent]:
+def follow(aws: Aws, arn: str) -> Generator[FlowEvent]:
     """Events of the flow until its execution has ended; the last is the Flow. Blocks between them.
 
     While a job of the flow lasts, its phases and its log are told.
@@ -193,7 +193,9 @@ def take_down(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]:
         if not running and any(each.status == ExecutionStatus.SUCCEEDED for each in ours):
             return
         if not running and is_started_here and ours:
-            raise FlowFailed(f"teardown {ours[0].name}: {ours[0].status}: {reason_of(ours[0])}; see headrace reap --dry-run")
+            raise FlowFailed(
+                f"teardown {ours[0].name}: {ours[0].status}: {reason_of(ours[0])}; see headrace reap --dry-run"
+            )
         if not running and not is_started_here and (ours or time.monotonic() - begun > _TEARDOWN_SECONDS):
             name = f"by-hand-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
             aws.executions.start(teardown_machine_arn, name, {"Owner": owner})
@@ -204,9 +206,7 @@ def take_down(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]:
 _PAUSE_SECONDS = 3.0
 
 
-def _teardowns(
-    aws: Aws, machine_arn: str, owner: str, since: datetime, strangers: set[str]
-) -> list[Execution]:
+def _teardowns(aws: Aws, machine_arn: str, owner: str, since: datetime, strangers: set[str]) -> list[Execution]:
     """Executions of the teardown machine for this owner since then, newest first; ``strangers``: of others."""
     found: list[Execution] = []
     for arn in aws.executions.newest(machine_arn):

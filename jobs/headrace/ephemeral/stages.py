@@ -92,7 +92,7 @@ class Progress:
 
 
 def _after(progress: Progress, event: HistoryEvent) -> Progress:
-    if event.state in MARKS:
+    if event.state is not None and event.state in MARKS:
         return _begun(progress, MARKS[event.state], event.at)
     if event.state == WAIT_FOR_CAPACITY and progress.stage is not None:
         return _begun(progress, progress.stage.stage, event.at, "waiting for capacity")
@@ -131,7 +131,8 @@ def _stage_of_job(flow: str, job: str) -> Stage:
 
 def _imported(answer: Mapping[str, Any]) -> int | None:
     tasks = answer.get("DataRepositoryTasks") or [{}]
-    return tasks[0].get("Status", {}).get("SucceededCount")
+    count: int | None = tasks[0].get("Status", {}).get("SucceededCount")
+    return count
 
 
 def expires(execution: Execution) -> datetime | None:

@@ -127,7 +127,9 @@ class _Clash:
         self._beginnings.append(each)
 
 
-def _run(rules: Sequence[Rule[DataSpec]], where: LocationSpec, objects: Sequence[ObjectSpec], region: str) -> list[Finding]:
+def _run(
+    rules: Sequence[Rule[DataSpec]], where: LocationSpec, objects: Sequence[ObjectSpec], region: str
+) -> list[Finding]:
     spec = DataSpec(
         region=region,
         locations=(replace(where, objects=tuple(objects)),),

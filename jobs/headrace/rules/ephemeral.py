@@ -222,7 +222,9 @@ def lifetime_is_long_enough(spec: EphemeralSpec) -> Iterator[Finding]:
         allowed = f"more than {hours_text(life.ready_seconds)}, the time that it may take until it can be read"
         yield finding_in_words("V160", field, got, allowed, "a longer lifetime")
     elif life.seconds < life.needed_seconds and not spec.is_hold:
-        allowed = f"{hours_text(life.needed_seconds)} for the slowest course ({life.arithmetic}); the job is stopped then"
+        allowed = (
+            f"{hours_text(life.needed_seconds)} for the slowest course ({life.arithmetic}); the job is stopped then"
+        )
         fix = "a shorter max_runtime_seconds, or no lifetime_hours"
         yield finding_in_words("V160", field, got, allowed, fix, Level.WARNING)
 
