@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from headrace.aws.connection import Connection, calls_aws, client_error, code_of
-
-# GetMetricData takes 500 in a call
-_MOST_QUERIES = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,39 +90,21 @@ class FileSystems:
         ]
 
     @calls_aws
-    def client_connections(self, file_system_ids: Sequence[str], now: datetime, minutes: int) -> dict[str, float]:
-        """The most clients that each had in the last minutes, by id; one of which CloudWatch has no data is left out.
+    def client_connections(self, file_system_id: str, now: datetime, minutes: int) -> float:
+        """The most clients that a Lustre file system had in the last minutes; 0 where CloudWatch has no data.
 
         Source: FSx for Lustre User Guide, "Amazon FSx for Lustre metrics and dimensions" (ClientConnections).
         """
-        queries = [
-            {
-                "Id": f"q{number}",
-                "MetricStat": {
-                    "Metric": {
-                        "Namespace": "AWS/FSx",
-                        "MetricName": "ClientConnections",
-                        "Dimensions": [{"Name": "FileSystemId", "Value": file_system_id}],
-                    },
-                    "Period": 60,
-                    "Stat": "Maximum",
-                },
-            }
-            for number, file_system_id in enumerate(file_system_ids)
-        ]
-        pages = self.connection.client("cloudwatch").get_paginator("get_metric_data")
-        found: dict[str, float] = {}
-        for first in range(0, len(queries), _MOST_QUERIES):
-            asked = pages.paginate(
-                MetricDataQueries=queries[first : first + _MOST_QUERIES],
-                StartTime=now - timedelta(minutes=minutes),
-                EndTime=now,
-            )
-            for each in (each for page in asked for each in page["MetricDataResults"]):
-                if each["Values"]:
-                    name = file_system_ids[int(each["Id"].removeprefix("q"))]
-                    found[name] = max(found.get(name, 0.0), *each["Values"])
-        return found
+        answer = self.connection.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/FSx",
+            MetricName="ClientConnections",
+            Dimensions=[{"Name": "FileSystemId", "Value": file_system_id}],
+            StartTime=now - timedelta(minutes=minutes),
+            EndTime=now,
+            Period=300,
+            Statistics=["Maximum"],
+        )
+        return max((float(each["Maximum"]) for each in answer["Datapoints"]), default=0.0)
 
     @calls_aws
     def links(self, file_system_id: str) -> dict[tuple[str, str], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from rich.text import Text
 from headrace.cli import job_view
 from headrace.cli.job_view import duration_text, iso_time, time_text
 from headrace.cli.plain_text import without_controls
+from headrace.cli.progress import Progress
 from headrace.ephemeral.cost import cost_of
 from headrace.ephemeral.flows import Flow, FlowEvent, reason_of
 from headrace.ephemeral.stages import Stage, StageSpan, capacity_gib
@@ -48,11 +50,18 @@ def follow(events: Iterable[FlowEvent], capacity: int, region: str, instance_cou
                 clock.began(event)
                 console.print(Text(clock.line(event), style="bold"), soft_wrap=True)
             elif isinstance(event, LogLine):
-                job_view.show_line(event, console, instance_count)
+                if (loaded := _LOADED.search(event.text)) is None:
+                    job_view.show_line(event, console, instance_count)
+                else:
+                    clock.loaded(int(loaded["files"]), is_seen=console.is_terminal)
             elif isinstance(event, Transition):
                 job_view.show_phase(event, console, clock.seconds(event.started))
     assert flow is not None
     return flow
+
+
+# what the script of a preload prints every few seconds
+_LOADED = re.compile(r"^loaded_files=(?P<files>\d+)")
 
 
 class _Clock:
@@ -64,12 +73,21 @@ class _Clock:
         self._first: datetime | None = None
         self._created: datetime | None = None
         self._stage: StageSpan | None = None
+        self._note = ""
+        self._lines: Progress | None = None
+
+    def loaded(self, files: int, *, is_seen: bool) -> None:
+        """So many files are preloaded; ``is_seen``: the clock is drawn, and need not be told in lines."""
+        self._note = f", {files:,} files loaded"
+        if not is_seen:
+            self._lines = self._lines or Progress()
+            self._lines("files loaded", files)
 
     def began(self, span: StageSpan) -> None:
         self._first = self._first or span.started
         if span.stage is Stage.CREATING:
             self._created = span.started
-        self._stage = span
+        self._stage, self._note = span, ""
 
     def seconds(self, at: datetime) -> float:
         """Since the flow's start."""
@@ -89,7 +107,8 @@ class _Clock:
         if self._stage is None:
             return Text("waiting for the first stage")
         now = datetime.now(UTC)
-        return Text(f"{self._stage.stage.value} for {duration_text(self._stage.seconds(now))}{self._cost(now)}")
+        took = duration_text(self._stage.seconds(now))
+        return Text(f"{self._stage.stage.value} for {took}{self._note}{self._cost(now)}")
 
 
 def take_down(aws: Aws, teardown_machine_arn: str, owner: str) -> None:

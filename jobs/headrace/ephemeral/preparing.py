@@ -25,7 +25,7 @@ from headrace.future_lustre import EphemeralLustre, with_future_lustre
 from headrace.job_file import JobFile
 from headrace.job_file.model import CapacityRetryModel
 from headrace.planning import LaunchPlan, draft
-from headrace.platform import EphemeralPart, Platform, Subnet
+from headrace.platform import EphemeralPart, LustreLink, Platform, Subnet
 from headrace.roads import LUSTRE
 from headrace.rules import Finding, Level, Suppression, apply_suppressions, final, require, run_rules
 from headrace.rules.ephemeral import EPHEMERAL_RULES, EphemeralSpec, LifetimeSpec
@@ -203,7 +203,20 @@ def _preload_request(
         raise InvalidInput(
             "ephemeral.preload is True; allowed: false, since this headrace cannot preload; fix: preload: false"
         ) from None
-    request: dict[str, Any] = preload.preload_request(plan, associations, capacity, data)
+    contents = preload.Contents(files=data.files, size_bytes=data.size_bytes, largest_bytes=data.largest_bytes)
+    links = [
+        LustreLink(name=f"link-{number}", path=each.path, bucket=each.bucket, prefix=each.prefix)
+        for number, each in enumerate(associations, start=1)
+    ]
+    request: dict[str, Any] = preload.preload_request(
+        name=f"{plan.job.name}{PRELOAD_SUFFIX}",
+        platform=plan.platform,
+        links=links,
+        storage_capacity_gib=capacity.gib,
+        contents=contents,
+        image=plan.job.image,
+        tags=plan.job.tags,
+    )
     return request
 
 

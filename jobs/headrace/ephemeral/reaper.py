@@ -25,22 +25,17 @@ def decisions(aws: Aws, part: EphemeralPart, now: datetime | None = None) -> lis
     if not found:
         return []
     jobs = aws.training_jobs.active()
-    clients = _clients(aws, found, now)
-    return [decide(_facts(aws, each, jobs, clients), now, part.max_hours) for each in found]
+    return [decide(_facts(aws, each, jobs, now), now, part.max_hours) for each in found]
 
 
-def _clients(aws: Aws, found: list[LustreListing], now: datetime) -> dict[str, float] | None:
-    names = [each.file_system_id for each in found]
-    minutes = int(MARK_AGE.total_seconds() // 60)
+def _clients(aws: Aws, file_system_id: str, now: datetime) -> float | None:
     try:
-        return aws.file_systems.client_connections(names, now, minutes)
+        return aws.file_systems.client_connections(file_system_id, now, int(MARK_AGE.total_seconds() // 60))
     except AccessDenied:
         return None
 
 
-def _facts(
-    aws: Aws, lustre: LustreListing, jobs: list[JobDescription], clients: dict[str, float] | None
-) -> FileSystemFacts:
+def _facts(aws: Aws, lustre: LustreListing, jobs: list[JobDescription], now: datetime) -> FileSystemFacts:
     owner_arn = lustre.tags[OWNER_TAG]
     return FileSystemFacts(
         file_system_id=lustre.file_system_id,
@@ -52,7 +47,7 @@ def _facts(
         expires_tag=lustre.tags.get(EXPIRES_TAG),
         marked_tag=lustre.tags.get(MARKED_TAG),
         mounted_by=tuple(each.name for each in jobs if lustre.file_system_id in each.file_system_ids),
-        clients=None if clients is None else clients.get(lustre.file_system_id, 0.0),
+        clients=_clients(aws, lustre.file_system_id, now),
     )
 
 

@@ -34,10 +34,15 @@ Told = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """How much there is, and what the rules say of it. ``is_whole`` False: the listing was broken off."""
+    """How much there is, and what the rules say of it. ``is_whole`` False: the listing was broken off.
+
+    ``files``: the objects without those that only mark a folder.
+    """
 
     objects: int
     size_bytes: int
+    files: int = 0
+    largest_bytes: int = 0
     findings: tuple[Finding, ...] = ()
     is_whole: bool = True
 
@@ -63,6 +68,8 @@ def survey(associations: Sequence[Association], aws: Aws, told: Told, most: int 
         total = Survey(
             objects=total.objects + one.objects,
             size_bytes=total.size_bytes + one.size_bytes,
+            files=total.files + one.files,
+            largest_bytes=max(total.largest_bytes, one.largest_bytes),
             findings=(*total.findings, *one.findings),
             is_whole=total.is_whole and one.objects != most,
         )
@@ -86,22 +93,27 @@ def judged(association: Association, objects: Iterable[ObjectSpec], region: str)
         objects=(),
         are_all=True,
     )
-    count, size_bytes, findings = 0, 0, dict[str, Finding]()
+    total, findings = Survey(objects=0, size_bytes=0), dict[str, Finding]()
     clash = _Clash()
     sample: tuple[ObjectSpec, ...] = ()
     remaining = iter(objects)
     while batch := tuple(islice(remaining, _BATCH_OBJECTS)):
-        count += len(batch)
-        size_bytes += sum(each.size_bytes for each in batch)
-        sample = sample or tuple(each for each in batch if each.size_bytes or not each.key.endswith("/"))[:1]
+        files = tuple(each for each in batch if each.size_bytes or not each.key.endswith("/"))
+        total = Survey(
+            objects=total.objects + len(batch),
+            size_bytes=total.size_bytes + sum(each.size_bytes for each in files),
+            files=total.files + len(files),
+            largest_bytes=max(total.largest_bytes, *(each.size_bytes for each in files), 0),
+        )
+        sample = sample or files[:1]
         # one example of each is enough
         rules = [each for each in _RULES_OF_KEYS if each.rule_id not in findings]
         findings |= {each.rule_id: each for each in _run(rules, where, batch, region)}
-        for each in batch:
+        for each in files:
             clash.see(each)
     findings |= {each.rule_id: each for each in _run([linked_path_has_objects], where, sample, region)}
     findings |= {each.rule_id: each for each in _run([no_object_is_also_a_folder], where, clash.witnesses, region)}
-    return Survey(objects=count, size_bytes=size_bytes, findings=tuple(findings.values()))
+    return replace(total, findings=tuple(findings.values()))
 
 
 class _Clash:
@@ -116,7 +128,7 @@ class _Clash:
         self._beginnings: list[ObjectSpec] = []
 
     def see(self, each: ObjectSpec) -> None:
-        if self.witnesses or (not each.size_bytes and each.key.endswith("/")):
+        if self.witnesses:
             return
         while self._beginnings and not each.key.startswith(self._beginnings[-1].key):
             self._beginnings.pop()
