@@ -230,7 +230,7 @@ def _spec(
     life: LifetimeSpec,
     given: dict[str, Any],
 ) -> EphemeralSpec:
-    roles = plan.foundation.roles
+    roles, ingestion_roles = plan.foundation.roles, plan.foundation.ingestion_roles
     retry = job.capacity_retry
     return EphemeralSpec(
         platform=plan.foundation.platform,
@@ -245,7 +245,7 @@ def _spec(
         request_members=tuple(given["Training"]["Request"]),
         request_bytes=request_bytes(given),
         role_arn=plan.request["RoleArn"],
-        role_arns=tuple(each for each in (roles.file_systems, roles.both) if each is not None),
+        role_arns=(*(each for each in (roles.file_systems, roles.both) if each is not None), *ingestion_roles.values()),
         retry=(*retry.instance_types, *retry.availability_zone_ids),
         wanted_az_id=wanted.availability_zone_id,
         platform_az_ids=tuple(dict.fromkeys(each.az_id for each in plan.foundation.subnets)),

@@ -182,7 +182,7 @@ def machine_may_pass_the_role(spec: EphemeralSpec) -> Iterator[Finding]:
     """The machine creates the job with one of the platform's own roles."""
     if spec.role_arn and spec.role_arn not in spec.role_arns:
         allowed = f"a role that the machine may pass: {', '.join(spec.role_arns) or 'the platform has none'}"
-        fix = "leave role_arn (or own_ingestion) out with --ephemeral"
+        fix = "leave role_arn out with --ephemeral"
         yield finding("V156", "role_arn", spec.role_arn, allowed, fix)
 
 
