@@ -44,6 +44,8 @@ _COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "logs": ("logs", "logs", "HELP"),
     "stop": ("stop", "stop", "HELP"),
     "timeline": ("timeline", "timeline", "HELP"),
+    "reap": ("reap", "reap", "HELP"),
+    "in-use": ("in_use", "in_use", "HELP"),
 }
 _GROUPS: Final = ("manifest", "efs")
 
