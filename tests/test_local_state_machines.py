@@ -473,7 +473,7 @@ def test_errors_of_services_by_their_names(machines: Machines) -> None:
     """As a Catch must name them; what the service refuses is the service's error, not the machine's."""
     arn = "arn:aws:states:us-east-1:123456789012:execution:none:none"
     error, cause = _errors(machines, "sfn:describeExecution", {"ExecutionArn": arn})
-    assert error in ("Sfn.ExecutionDoesNotExistException", "Sfn.StateMachineDoesNotExistException")
+    assert error == "Sfn.ExecutionDoesNotExistException"
     assert re.search(r"[(]Service: Sfn, Status Code: 400, Request ID: .*[)]$", cause)
     assert (
         _errors(machines, "sagemaker:describeTrainingJob", {"TrainingJobName": "none"})[0]

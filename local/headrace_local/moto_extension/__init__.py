@@ -12,6 +12,7 @@ def install() -> None:
     from headrace_local.moto_extension import (
         bucket_policy,
         cloudformation,
+        cloudwatch,
         ec2,
         efs,
         events,
@@ -21,11 +22,12 @@ def install() -> None:
         kms,
         s3,
         sagemaker,
+        sns,
         ssm,
         stepfunctions,
         unimplemented,
     )
 
     storage_and_jobs = (s3, bucket_policy, iam, kms, ec2, gateway_endpoints, efs, ssm, fsx, sagemaker)
-    for subject in (unimplemented, cloudformation, *storage_and_jobs, events, stepfunctions):
+    for subject in (unimplemented, cloudformation, *storage_and_jobs, sns, cloudwatch, events, stepfunctions):
         subject.install()

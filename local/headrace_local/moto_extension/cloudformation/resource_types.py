@@ -32,12 +32,16 @@ class Created:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddedType:
-    """A resource type that moto lacks. ``create`` and ``delete`` get the Region first."""
+    """A resource type that moto lacks. ``create`` and ``delete`` get the Region first.
+
+    ``name_property`` names a resource; where a template does not, a name is made up.
+    """
 
     type_name: str
     create: Callable[[str, Properties], Created]
     delete: Callable[[str, Created], None]
     attributes: frozenset[str] = frozenset()
+    name_property: str = ""
 
 
 Preparation = Callable[[str, Properties], Properties]
@@ -56,7 +60,7 @@ def add(added: AddedType) -> None:
     """Make moto know this type."""
     # the cached tables are built once from the subclasses that exist then: later types go in by hand
     parsing.get_model_map()[added.type_name] = _model_of(added)
-    parsing.get_name_type_map()[added.type_name] = ""
+    parsing.get_name_type_map()[added.type_name] = added.name_property
 
 
 def _model_of(added: AddedType) -> type[CloudFormationModel]:
@@ -66,7 +70,7 @@ def _model_of(added: AddedType) -> type[CloudFormationModel]:
             self.physical_resource_id = created.physical_id
 
         cloudformation_type = staticmethod(lambda: added.type_name)
-        cloudformation_name_type = staticmethod(lambda: "")
+        cloudformation_name_type = staticmethod(lambda: added.name_property)
 
         @classmethod
         def has_cfn_attr(cls, attr: str) -> bool:
@@ -79,9 +83,10 @@ def _model_of(added: AddedType) -> type[CloudFormationModel]:
 
         @classmethod
         def create_from_cloudformation_json(
-            cls, _name: str, definition: Mapping[str, Any], _account: str, region: str, **_: Any
+            cls, name: str, definition: Mapping[str, Any], _account: str, region: str, **_: Any
         ) -> AddedResource:
-            return cls(added.create(region, definition["Properties"]))
+            named = {added.name_property: name} if added.name_property else {}
+            return cls(added.create(region, {**named, **definition["Properties"]}))
 
         def delete(self, _account: str, region: str) -> None:
             added.delete(region, self.created)

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from moto.core.config import default_user_config
 from moto.core.responses import ActionResult
-from moto.stepfunctions.exceptions import ExecutionDoesNotExist
+from moto.stepfunctions.exceptions import ExecutionDoesNotExist, StateMachineDoesNotExist
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
@@ -43,9 +43,9 @@ def start_execution(
 
 
 def start(execution: Execution) -> None:
-    """Run, and say so."""
+    """Say so, and run: a short one would have ended otherwise before anybody has said that it runs."""
+    _tell(execution, "RUNNING")
     _start(execution)
-    _tell(execution)
 
 
 def terminated(communication: BaseExecutionWorkerCommunication) -> None:
@@ -54,26 +54,26 @@ def terminated(communication: BaseExecutionWorkerCommunication) -> None:
     execution, stopped = communication.execution, getattr(communication.execution, "headrace_stopped", None)
     if execution.status == "ABORTED" and stopped is not None:
         execution.error, execution.cause = stopped
-    _tell(execution)
+    _tell(execution, execution.status)
 
 
-def _tell(execution: Execution) -> None:
+def _tell(execution: Execution, status: str) -> None:
     bus.publish(
         region=execution.region_name,
         source="aws.states",
         detail_type=DETAIL_TYPE,
         resources=[execution.exec_arn],
-        detail=_detail(execution),
+        detail=_detail(execution, status),
     )
 
 
-def _detail(execution: Execution) -> dict[str, Any]:
+def _detail(execution: Execution, status: str) -> dict[str, Any]:
     output = None if execution.output is None else json.dumps(execution.output)
     detail: dict[str, Any] = {
         "executionArn": execution.exec_arn,
         "stateMachineArn": execution.state_machine_arn,
         "name": execution.name,
-        "status": execution.status,
+        "status": status,
         "startDate": _milliseconds(execution.start_date),
         "stopDate": _milliseconds(execution.stop_date),
         "error": execution.error,
@@ -90,10 +90,16 @@ def _milliseconds(instant: datetime | None) -> int | None:
     return None if instant is None else int(instant.timestamp() * 1000)
 
 
+def _find(response: StepFunctionResponse) -> Execution:
+    arn = response._get_param("executionArn")
+    try:
+        return response.stepfunction_backend.describe_execution(arn)
+    except StateMachineDoesNotExist:  # moto looks for the machine first
+        raise ExecutionDoesNotExist(f"Execution Does Not Exist: '{arn}'") from None
+
+
 def _stop(response: StepFunctionResponse) -> ActionResult:
-    execution = response.stepfunction_backend.describe_execution(response._get_param("executionArn"))
-    if not isinstance(execution, Execution):
-        raise ExecutionDoesNotExist(f"Execution Does Not Exist: '{response._get_param('executionArn')}'")
+    execution = _find(response)
     _wait_for(lambda: execution.exec_worker.env is not None)  # its thread reads the definition first
     if execution.status == "RUNNING":
         execution.headrace_stopped = response._get_param("error"), response._get_param("cause")
@@ -109,7 +115,7 @@ def _wait_for(condition: Any) -> None:
 
 
 def _describe(response: StepFunctionResponse) -> ActionResult:
-    execution = response.stepfunction_backend.describe_execution(response._get_param("executionArn"))
+    execution = _find(response)
     described = {
         "executionArn": execution.execution_arn,
         "stateMachineArn": execution.state_machine_arn,

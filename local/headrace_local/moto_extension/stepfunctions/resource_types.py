@@ -7,7 +7,6 @@ Source: AWS CloudFormation Template Reference, AWS::StepFunctions::StateMachine.
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -32,7 +31,7 @@ _APPLIED: Final = frozenset(
 
 def _create(region: str, properties: Properties) -> Created:
     refuse_unknown_properties(TYPE, properties, _APPLIED)
-    name = properties.get("StateMachineName", f"StateMachine-{secrets.token_hex(6)}")
+    name = properties["StateMachineName"]
     made = client("stepfunctions", region).create_state_machine(
         name=name,
         definition=definition_of(properties),
@@ -71,4 +70,8 @@ def _delete(region: str, machine: Created) -> None:
 
 def install() -> None:
     """Put this type in the place of moto's."""
-    add(AddedType(type_name=TYPE, create=_create, delete=_delete, attributes=frozenset({"Arn", "Name"})))
+    attributes = frozenset({"Arn", "Name"})
+    machine = AddedType(
+        type_name=TYPE, create=_create, delete=_delete, attributes=attributes, name_property="StateMachineName"
+    )
+    add(machine)
