@@ -19,7 +19,7 @@ from typing import Any, Final
 import yaml
 from headrace.errors import InvalidInput
 
-MACHINES: Final = ("ephemeral", "teardown", "reaper")
+MACHINES: Final = ("ephemeral", "teardown", "reaper", "preload")
 _PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
 _SHARED: Final = "x-"
 
