@@ -159,8 +159,9 @@ def test_the_key_of_the_platform_reaches_the_flow() -> None:
 def test_jobs_of_own_ingestion_may_mount_it() -> None:
     """Their roles may be passed by the flow, too."""
     plain = _context()["headrace"]["dev"]
-    role = {"statements": [{"actions": ["glue:GetTable"], "resources": ["arn:aws:glue:us-east-1:123456789012:table/a"]}]}
-    settings = settings_of({"dev": {**plain, "own_ingestion": {"warehouse": role}}}, "dev")
+    statement = {"actions": ["glue:GetTable"], "resources": ["arn:aws:glue:us-east-1:123456789012:table/a"]}
+    own = {"warehouse": {"statements": [statement]}}
+    settings = settings_of({"dev": {**plain, "own_ingestion": own}}, "dev")
     imported = _imports(_templates(settings)["ephemeral"])
     assert "headrace-dev-foundation-Ingestion-warehouseRoleArn" in imported
 
