@@ -147,8 +147,8 @@ class EphemeralSettings:
 
     ``enabled``: the machines cost less than a dollar a month while nobody uses them, mostly the reaper's looks and the
     alarms, so they are there unless switched off. To switch them off, see that no ephemeral file system lives, destroy
-    ``headrace-<env>-ephemeral`` and then ``headrace-<env>-cleanup``, and set this: while those stacks are there, they
-    use what the foundation exports for them. ``links``: what a job may have linked, as a whole or a folder of it; where
+    ``headrace-<env>-ephemeral`` and then ``headrace-<env>-cleanup``, and set this: while the first is there, it uses
+    what the foundation exports for it. ``links``: what a job may have linked, as a whole or a folder of it; where
     none is given, ``/data`` is the bucket's ``data/``. ``max_file_systems`` and ``max_gib``: of all that live at once;
     ``max_hours``: of each. Above the cap, the machine refuses.
     """
