@@ -100,7 +100,7 @@ def _model_of(added: AddedType) -> type[CloudFormationModel]:
 
 def _let_update(model: Any, update: Callable[[str, Created, Properties], Created]) -> None:
     def in_place(
-        cls: Any, original_resource: Any, cloudformation_json: Mapping[str, Any], region_name: str, **_: Any
+        cls: Any, /, original_resource: Any, cloudformation_json: Mapping[str, Any], region_name: str, **_: Any
     ) -> Any:
         return cls(update(region_name, original_resource.created, cloudformation_json["Properties"]))
 
