@@ -98,6 +98,9 @@ climb() {
 # --- a reader
 
 reader() {
+    # it does not end unheard, whatever its shell stumbles over
+    finished=
+    trap '[ -n "$finished" ] || tell failed "a reader ended before its time"; tell ended' EXIT
     while :; do
         # whoever has the turn reads names
         read -r _ <&4
@@ -118,7 +121,7 @@ reader() {
         [ $# -gt 0 ] || break
         load "$@"
     done
-    tell ended
+    finished=yes
 }
 
 # Is a file loaded? "lfs hsm_state" would say so, but no image has it. Inferred instead from its blocks: Lustre
@@ -128,6 +131,12 @@ reader() {
 # fetched for an empty file.
 load() {
     facts=$(stat -c %b:%s "$@" 2>/dev/null) || facts=
+    files=0
+    for fact in $facts; do
+        files=$((files + 1))
+        case $fact in *[!0-9:]* | :* | *: | *:*:*) facts= ;; *:*) ;; *) facts= ;; esac
+    done
+    [ "$files" -eq $# ] || facts=
     files=0
     bytes=0
     unread_bytes=0
