@@ -232,14 +232,15 @@ main() {
         roots="$roots $root/."
     done
     open_pipes
-    # nobody prints but the main process: whoever outlives it holds no output open
-    walk >"$work/names" 2>/dev/null &
+    # Nobody prints but the main process, and whoever outlives it holds no output open: in braces, since a shell that
+    # redirects a function keeps the old output for afterwards.
+    { walk; } >"$work/names" 2>/dev/null &
     others=$!
     exec 5<"$work/names"
     rm -rf "$work"
     running=1
     while [ "$running" -le "$PRELOAD_READERS" ]; do
-        reader >/dev/null 2>&1 &
+        { reader; } >/dev/null 2>&1 &
         others="$others $!"
         running=$((running + 1))
     done
