@@ -101,7 +101,8 @@ reader() {
     # it does not end unheard, whatever its shell stumbles over
     finished=
     trap '[ -n "$finished" ] || tell failed "a reader ended before its time"; tell ended' EXIT
-    while :; do
+    # whom a signal's end has missed goes by itself
+    while kill -0 "$$"; do
         # whoever has the turn reads names
         read -r _ <&4
         set --
@@ -245,7 +246,7 @@ main() {
         running=$((running + 1))
     done
     exec 5<&-
-    while sleep "${PRELOAD_TICK_SECONDS:-5}"; do tell tick; done >/dev/null 2>&1 &
+    while sleep "${PRELOAD_TICK_SECONDS:-5}" && kill -0 "$$"; do tell tick; done >/dev/null 2>&1 &
     ticker=$!
     others="$others $ticker"
     count
