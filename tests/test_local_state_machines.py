@@ -502,3 +502,21 @@ def test_metrics_are_asked_for_with_instants_as_text(machines: Machines) -> None
         "Ask": _task("cloudwatch:getMetricStatistics", arguments, Output="{% [$states.result.Datapoints] %}", End=True)
     }
     assert machines.output(states) == []
+
+
+def test_a_history_is_read_from_its_end_page_by_page(machines: Machines) -> None:
+    """moto gives it whole and from the beginning, whatever is asked for."""
+    states = {f"S{number}": {"Type": "Pass", "Next": f"S{number + 1}"} for number in range(9)}
+    execution = machines.start(machines.make({**states, "S9": output_of({})}))
+    machines.end(execution)
+    asked = {"executionArn": execution, "maxResults": 8}
+    page = machines.client.get_execution_history(**asked, reverseOrder=True)
+    ids = [each["id"] for each in page["events"]]
+    while "nextToken" in page:
+        assert len(page["events"]) == 8
+        page = machines.client.get_execution_history(**asked, reverseOrder=True, nextToken=page["nextToken"])
+        ids += [each["id"] for each in page["events"]]
+    assert len(ids) > 20
+    assert ids == sorted(ids, reverse=True)
+    in_order = machines.client.get_execution_history(executionArn=execution)["events"]
+    assert [each["id"] for each in in_order] == ids[::-1]

@@ -1,9 +1,10 @@
 """Executions: switched on, named, stopped with a reason, described to the end, and told of to EventBridge.
 
 moto leaves its interpreter off, calls an execution without a name ``None``, drops error and cause of StopExecution and
-fails when it comes in the first moment, and forgets when an execution has timed out.
-Source: AWS Step Functions API Reference, StartExecution, StopExecution, DescribeExecution; Developer Guide,
-"EventBridge events for execution status changes".
+fails when it comes in the first moment, forgets when an execution has timed out, and gives a history always whole and
+from its beginning.
+Source: AWS Step Functions API Reference, StartExecution, StopExecution, DescribeExecution, GetExecutionHistory;
+Developer Guide, "EventBridge events for execution status changes".
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ DETAIL_TYPE: Final = "Step Functions Execution Status Change"
 _MAX_EVENT_BYTES: Final = 248 * 1024
 _ENDS_WITHIN_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.01
+_HISTORY_PAGE_EVENTS: Final = 100
 
 _start_execution = StepFunctionsParserBackend.start_execution
 _start = Execution.start
@@ -133,6 +135,17 @@ def _describe(response: StepFunctionResponse) -> ActionResult:
     return ActionResult({name: value for name, value in described.items() if value is not None})
 
 
+def _history(response: StepFunctionResponse) -> ActionResult:
+    execution = _find(response)
+    events = list(execution.to_history_output()["events"])
+    if response._get_param("reverseOrder"):
+        events.reverse()
+    begin = int(response._get_param("nextToken") or 0)
+    end = begin + (response._get_int_param("maxResults") or _HISTORY_PAGE_EVENTS)
+    more = {"nextToken": str(end)} if end < len(events) else {}
+    return ActionResult({"events": events[begin:end], **more})
+
+
 def install() -> None:
     """Switch the interpreter on, and put these in the place of moto's."""
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
@@ -141,3 +154,4 @@ def install() -> None:
     BaseExecutionWorkerCommunication.terminated = terminated
     StepFunctionResponse.stop_execution = _stop
     StepFunctionResponse.describe_execution = _describe
+    StepFunctionResponse.get_execution_history = _history
