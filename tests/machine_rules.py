@@ -148,16 +148,16 @@ def _uncaught(definition: Definition) -> Iterator[str]:
             yield f"{name}: there may be a file system, and an error is not caught"
 
 
-def longest_round(scope: Scope, wait: str) -> int:
-    """The events of the longest way from a Wait back to it, on which nothing else waits and no state comes twice."""
-    best = 0
+def rounds(scope: Scope, wait: str) -> list[int]:
+    """The events of each way from a Wait back to it, on which nothing else waits and no state comes twice."""
+    found: list[int] = []
     wanted: list[tuple[str, tuple[str, ...]]] = [(wait, ())]
     while wanted:
         name, way = wanted.pop()
         way = (*way, name)
         for edge in edges(Place(name, scope.states[name], scope)):
             if edge.target == wait:
-                best = max(best, sum(EVENTS[scope.states[each]["Type"]] for each in way))
+                found.append(sum(EVENTS[scope.states[each]["Type"]] for each in way))
             elif edge.target and edge.target not in way and scope.states[edge.target]["Type"] != "Wait":
                 wanted.append((edge.target, way))
-    return best
+    return found
