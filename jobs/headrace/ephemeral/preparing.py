@@ -6,6 +6,7 @@ set is listed, since a listing may take minutes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -164,7 +165,8 @@ def associations_of(plan: LaunchPlan) -> tuple[Association, ...]:
 
 def capacity_for(data: Survey, wanted: EphemeralLustre) -> Capacity:
     """As was asked for, or the smallest that the data set fills to nine tenths; and what the rules say of it."""
-    size_gib = min(data.size_gib, LARGEST_DATASET_GIB)
+    # rounded up, so that people can read the arithmetic
+    size_gib = min(math.ceil(data.size_gib * 10) / 10, LARGEST_DATASET_GIB)
     if wanted.storage_capacity_gib is None:
         sizing = legal_capacity_gib(size_gib) if size_gib else None
         gib = legal_capacity_gib(1).storage_capacity_gib if sizing is None else sizing.storage_capacity_gib
