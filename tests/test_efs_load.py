@@ -14,7 +14,7 @@ import pytest
 from headrace import efs_load, service_model
 from headrace.aws.objects import StoredObject
 from headrace.cli import efs
-from headrace.efs_load.counters import arrived_bytes, check_counts, numbers_of
+from headrace.efs_load.counters import arrived_bytes, check_counts
 from headrace.efs_load.job import training_job
 from headrace.efs_load.listing import findings_of, listed
 from headrace.errors import InvalidInput
@@ -22,6 +22,7 @@ from headrace.planning import plan
 from headrace.platform import DataLocation, Efs, FoundationPart, Platform, Roles, Subnet
 from headrace.rules import RuleViolations
 from headrace.sources import S3Location
+from headrace.tally import numbers_of
 
 ROLE = "arn:aws:iam::123456789012:role/headrace-dev"
 PLATFORM = Platform(

@@ -17,10 +17,11 @@ from pathlib import Path
 
 import pytest
 from headrace.aws.objects import StoredObject
-from headrace.efs_load.counters import METRICS, numbers_of
+from headrace.efs_load.counters import METRICS
 from headrace.efs_load.job import ENTRY_POINT, SCRIPT_FOLDER
 from headrace.efs_load.listing import write_listing
 from headrace.sources import S3Location
+from headrace.tally import numbers_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -76,11 +76,11 @@ def _record(templates: dict[str, Template]) -> Platform:
     """The platform as jobs would read it, with a stand-in for each value of the deployment."""
     parameters = {}
     for template in templates.values():
-        (found,) = template.find_resources("AWS::SSM::Parameter").values()
-        properties = found["Properties"]
-        value = properties["Value"]
-        pieces = value["Fn::Join"][1] if isinstance(value, dict) else [value]
-        parameters[properties["Name"]] = "".join(p if isinstance(p, str) else "x" * 20 for p in pieces)
+        for found in template.find_resources("AWS::SSM::Parameter").values():
+            properties = found["Properties"]
+            value = properties["Value"]
+            pieces = value["Fn::Join"][1] if isinstance(value, dict) else [value]
+            parameters[properties["Name"]] = "".join(p if isinstance(p, str) else "x" * 20 for p in pieces)
     return parse_platform("dev", parameters)
 
 

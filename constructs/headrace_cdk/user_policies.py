@@ -197,3 +197,33 @@ def look_at_capacity() -> list[Statement]:
             why_wildcard="DescribeInstanceTypeOfferings takes no resource",
         ),
     ]
+
+
+def run_machines(place: Place, machine_names: Sequence[str]) -> list[Statement]:
+    """Start state machines, follow their executions and stop them; teardown follows whatever is stopped."""
+    executions = [place.arn("states", f"execution:{name}:*") for name in machine_names]
+    return [
+        allow(
+            "StartMachines",
+            ["states:ListExecutions", "states:StartExecution"],
+            [place.arn("states", f"stateMachine:{name}") for name in machine_names],
+        ),
+        allow(
+            "FollowMachines",
+            ["states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution"],
+            executions,
+            why_wildcard="executions of the platform's machines",
+        ),
+    ]
+
+
+def judge_file_systems() -> list[Statement]:
+    """See what the reaper sees: who uses an ephemeral file system, and what runs on it."""
+    return [
+        allow(
+            "JudgeFileSystems",
+            ["cloudwatch:GetMetricStatistics", "fsx:DescribeDataRepositoryTasks"],
+            ["*"],
+            why_wildcard="the first takes no resource, and both only look",
+        )
+    ]

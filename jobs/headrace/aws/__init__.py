@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from headrace.aws.account import Account
 from headrace.aws.connection import AwsError, Connection
+from headrace.aws.data_repository_tasks import DataRepositoryTasks
 from headrace.aws.executions import Executions
 from headrace.aws.file_systems import FileSystems
 from headrace.aws.job_logs import JobLogs
@@ -24,6 +25,7 @@ class Aws:
         """``region``: default is AWS_REGION, AWS_DEFAULT_REGION or the profile's. Raises InvalidInput without any."""
         self.connection = Connection(region)
         self.account = Account(self.connection)
+        self.data_repository_tasks = DataRepositoryTasks(self.connection)
         self.executions = Executions(self.connection)
         self.file_systems = FileSystems(self.connection)
         self.job_logs = JobLogs(self.connection)

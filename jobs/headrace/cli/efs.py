@@ -100,10 +100,12 @@ def _tell(prepared: PreparedLoad, dry_run: bool) -> None:
 
 def _run(prepared: PreparedLoad, aws: Aws) -> LoadResult:
     from headrace import efs_load
-    from headrace.cli.efs_view import follow
+    from headrace.cli.load_view import follow
+    from headrace.efs_load.counters import arrived_bytes
 
     try:
-        return efs_load.result_of(prepared, follow(efs_load.run(prepared, aws), prepared.listed))
+        job = follow(efs_load.run(prepared, aws), prepared.listed, arrived_bytes)
+        return efs_load.result_of(prepared, job)
     except KeyboardInterrupt:
         name = prepared.plan.job.name
         typer.echo(f"the job goes on: headrace status {name}; headrace stop {name} ends it", err=True)

@@ -10,9 +10,9 @@ after (``counters``) with what the job says of itself. ``job`` is the job; ``loa
 
 from __future__ import annotations
 
-from headrace.efs_load.counters import CountsDiffer, Tally
 from headrace.efs_load.job import DEFAULT_INSTANCE_TYPE, DEFAULT_WORKERS, EfsLoad
 from headrace.efs_load.loading import LoadResult, PreparedLoad, load, prepare, result_of, run
+from headrace.tally import CountsDiffer, Tally
 
 __all__ = [
     "DEFAULT_INSTANCE_TYPE",

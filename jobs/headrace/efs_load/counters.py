@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from headrace.errors import JobFailed
+from headrace.tally import CountsDiffer, Tally
 from headrace.training import MetricDefinition
 
 COUNTERS: Final = ("loaded_files", "loaded_bytes", "copied_files", "copied_bytes", "removed_files")
 """Counters that become metrics. Loaded is what is in its place, copied what this job brought there."""
 
 METRICS: Final = tuple(MetricDefinition(name=name, regex=rf"\b{name}=([0-9]+)") for name in COUNTERS)
-
-_LINE: Final = re.compile(r"[a-z]+_(files|bytes)=[0-9]+( [a-z]+_(files|bytes)=[0-9]+)+")
-
-
-class CountsDiffer(JobFailed):
-    """The job ended well, and still not all that S3 listed is on the EFS."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """Files, and the bytes in them."""
-
-    files: int
-    size_bytes: int
-
-
-def numbers_of(line: str) -> Mapping[str, int] | None:
-    """The numbers of a line of the job's log; None where it is another line."""
-    if not _LINE.fullmatch(line):
-        return None
-    return {name: int(number) for name, _, number in (each.partition("=") for each in line.split())}
 
 
 def arrived_bytes(numbers: Mapping[str, int]) -> int:

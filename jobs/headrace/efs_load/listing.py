@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from headrace.aws.objects import StoredObject
-from headrace.efs_load.counters import Tally
 from headrace.errors import InvalidInput
 from headrace.rules import Finding, run_rules
 from headrace.rules.location_paths import keys_are_paths, no_object_is_also_a_folder
 from headrace.rules.locations import DataSpec, LocationSpec
 from headrace.rules.locations import objects_can_be_read_at_once as can_be_read_at_once
 from headrace.sources import S3Location
+from headrace.tally import Tally
 
 _RULES = (keys_are_paths, no_object_is_also_a_folder, can_be_read_at_once)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from headrace import launch
 from headrace.aws import Aws
 from headrace.aws.objects import Objects, StoredObject
-from headrace.efs_load.counters import Tally, check_counts
+from headrace.efs_load.counters import check_counts
 from headrace.efs_load.job import DEFAULT_INSTANCE_TYPE, DEFAULT_WORKERS, LISTING, EfsLoad, training_job
 from headrace.efs_load.listing import Told, findings_of, listed, tally_of, write_listing
 from headrace.errors import InvalidInput, JobFailed
@@ -19,6 +19,7 @@ from headrace.job_description import JobDescription
 from headrace.planning import LaunchPlan, plan
 from headrace.rules import Finding, Suppression, require
 from headrace.sources import S3Location
+from headrace.tally import Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -203,6 +203,10 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "V158": Entry("A flow has attempts of its own", _OURS),
     "V159": Entry("The zone of an ephemeral Lustre is the platform's", _OURS),
     "V160": Entry("The lifetime of an ephemeral Lustre is long enough", _OURS),
+    "V170": Entry("The spending cap lets file systems live", f"{_LUSTRE_GUIDE}, Quotas"),
+    "V171": Entry("The smallest file system fits below the spending cap", f"{_LUSTRE_GUIDE}, Quotas"),
+    "V172": Entry("An ephemeral file system lives for a week at most", _OURS),
+    "V173": Entry("An idle Lustre is told of within a week", "Amazon CloudWatch User Guide, Evaluating an alarm"),
 }
 
 

@@ -1,4 +1,4 @@
-"""A load of the EFS in the terminal: phases, a bar of files and bytes, and what else the script prints.
+"""A load of a file system in the terminal: phases, a bar of files and bytes, and what else the script prints.
 
 Without a terminal the bar becomes a line every ten seconds. The script's text is somebody else's: names of files.
 """
@@ -6,7 +6,7 @@ Without a terminal the bar becomes a line every ten seconds. The script's text i
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -15,20 +15,23 @@ from rich.text import Text
 
 from headrace.cli import progress
 from headrace.cli.plain_text import without_controls
-from headrace.efs_load import Tally
-from headrace.efs_load.counters import arrived_bytes, numbers_of
 from headrace.job_description import JobDescription, LogLine, Transition
+from headrace.tally import Tally, numbers_of
 
 if TYPE_CHECKING:
     from headrace.launch import Event
 
 
-def follow(events: Iterable[Event], listed: Tally) -> JobDescription:
+ArrivedBytes = Callable[[Mapping[str, int]], int]
+"""How far a load is, by the numbers of its script."""
+
+
+def follow(events: Iterable[Event], listed: Tally, arrived_bytes: ArrivedBytes) -> JobDescription:
     """Show a load on stderr until its end; the last description."""
     console = Console(stderr=True, highlight=False)
     job: JobDescription | None = None
     with _bar(console) as bar:
-        view = _View(console, bar, listed)
+        view = _View(console, bar, listed, arrived_bytes)
         for event in events:
             if isinstance(event, JobDescription):
                 job = event
@@ -47,10 +50,11 @@ def _bar(console: Console) -> Progress:
 
 
 class _View:
-    def __init__(self, console: Console, bar: Progress, listed: Tally) -> None:
+    def __init__(self, console: Console, bar: Progress, listed: Tally, arrived_bytes: ArrivedBytes) -> None:
         self._console = console
         self._bar = bar
         self._listed = listed
+        self._arrived_bytes = arrived_bytes
         self._started = time.monotonic()
         self._task = bar.add_task("launching", total=listed.size_bytes, files=f"0/{listed.files:,}")
         self._lines: progress.Progress | None = None
@@ -67,7 +71,7 @@ class _View:
             self._console.print(Text(f"  {without_controls(line.text)}"), soft_wrap=True)
             return
         files, total = numbers.get("loaded_files", 0), self._listed.files
-        self._bar.update(self._task, completed=arrived_bytes(numbers), files=f"{files:,}/{total:,}")
+        self._bar.update(self._task, completed=self._arrived_bytes(numbers), files=f"{files:,}/{total:,}")
         if not self._console.is_terminal:
             # its clock starts with the first numbers, not with the launch
             self._lines = self._lines or progress.Progress()

@@ -1,0 +1,77 @@
+"""How fast content comes from S3, and which instance takes it: rates.json, which says where each number is from.
+
+MB are 10^6 bytes, TiB and GiB are powers of two, as FSx and EC2 use them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+_DATA: Final = Path(__file__).with_name("rates.json")
+_GIB_PER_TIB: Final = 1024
+MAX_READERS: Final = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """An instance type and the network that it has for as long as it takes (its baseline, not its burst)."""
+
+    instance_type: str
+    vcpus: int
+    network_gbit_per_second: float
+
+    @property
+    def mb_per_second(self) -> float:
+        """Its network in MB/s."""
+        return self.network_gbit_per_second * 1000 / 8
+
+
+@cache
+def rates() -> dict[str, Any]:
+    """The file, as it is."""
+    plain: dict[str, Any] = json.loads(_DATA.read_text(encoding="utf-8"))
+    return plain
+
+
+@cache
+def instances() -> tuple[Instance, ...]:
+    """The instance types, the smallest network first."""
+    return tuple(Instance(**each) for each in rates()["instances"]["types"])
+
+
+def content_mb_per_second(storage_capacity_gib: int) -> float:
+    """How fast a file system of this capacity takes content from S3."""
+    return float(rates()["content"]["mb_per_second_per_tib"]) * storage_capacity_gib / _GIB_PER_TIB
+
+
+def one_file_mb_per_second() -> float:
+    """How fast the content of one file comes."""
+    return float(rates()["one_file"]["mb_per_second"])
+
+
+def file_seconds() -> float:
+    """How long a reader waits for a file, however small."""
+    measured = rates()["small_files"]
+    return float(measured["readers"] / measured["files_per_second"])
+
+
+def instance_for(storage_capacity_gib: int) -> Instance:
+    """The smallest whose network brings what the file system takes; the largest there is where none does."""
+    needed = content_mb_per_second(storage_capacity_gib)
+    return next((each for each in instances() if each.mb_per_second >= needed), instances()[-1])
+
+
+def network_of(instance_type: str) -> float | None:
+    """The network of an instance type in MB/s; None where it is not in the table."""
+    return next((each.mb_per_second for each in instances() if each.instance_type == instance_type), None)
+
+
+def readers_for(storage_capacity_gib: int) -> int:
+    """As many as were measured, and more where so many single streams would not fill the file system."""
+    streams = math.ceil(content_mb_per_second(storage_capacity_gib) / one_file_mb_per_second())
+    return min(MAX_READERS, max(int(rates()["small_files"]["readers"]), streams))
