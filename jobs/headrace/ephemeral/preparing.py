@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import Any
 
 from headrace import preflight
@@ -20,13 +19,13 @@ from headrace.ephemeral.flows import require_part
 from headrace.ephemeral.machine_input import flow_input, lifetime, ready_seconds, request_bytes
 from headrace.ephemeral.stages import PRELOAD_SUFFIX
 from headrace.ephemeral.survey import Survey, Told, survey
-from headrace.errors import InvalidInput
 from headrace.execution_history import execution_arn
 from headrace.future_lustre import EphemeralLustre, with_future_lustre
 from headrace.job_file import JobFile
 from headrace.job_file.model import CapacityRetryModel
 from headrace.planning import LaunchPlan, draft
 from headrace.platform import EphemeralPart, LustreLink, Platform, Subnet
+from headrace.preload import Contents, preload_request
 from headrace.roads import LUSTRE
 from headrace.rules import Finding, Level, Suppression, apply_suppressions, final, require, run_rules
 from headrace.rules.ephemeral import EPHEMERAL_RULES, EphemeralSpec, LifetimeSpec
@@ -199,18 +198,12 @@ def _lifetime(
 def _preload_request(
     plan: LaunchPlan, associations: Sequence[Association], capacity: Capacity, data: Survey
 ) -> dict[str, Any]:
-    try:
-        preload: Any = import_module("headrace.preload")
-    except ImportError:
-        raise InvalidInput(
-            "ephemeral.preload is True; allowed: false, since this headrace cannot preload; fix: preload: false"
-        ) from None
-    contents = preload.Contents(files=data.files, size_bytes=data.size_bytes, largest_bytes=data.largest_bytes)
+    contents = Contents(files=data.files, size_bytes=data.size_bytes, largest_bytes=data.largest_bytes)
     links = [
         LustreLink(name=f"link-{number}", path=each.path, bucket=each.bucket, prefix=each.prefix)
         for number, each in enumerate(associations, start=1)
     ]
-    request: dict[str, Any] = preload.preload_request(
+    return preload_request(
         name=f"{plan.job.name}{PRELOAD_SUFFIX}",
         platform=plan.platform,
         links=links,
@@ -219,7 +212,6 @@ def _preload_request(
         image=plan.job.image,
         tags=plan.job.tags,
     )
-    return request
 
 
 def _spec(
