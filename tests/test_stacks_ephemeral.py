@@ -124,7 +124,7 @@ def test_the_record_says_what_may_be_linked_and_spent() -> None:
     plain = json.loads("".join(each if isinstance(each, str) else "x" for each in pieces))
     part = EphemeralPart(**{**plain, "links": tuple(LustreLink(**each) for each in plain["links"])})
     assert part.links == (LustreLink(name="data", path="/data", bucket="x", prefix="data/"),)
-    assert (part.max_file_systems, part.max_gib, part.max_hours) == (2, 4800, 24)
+    assert (part.max_file_systems, part.max_gib, part.max_hours) == (2, 4800, 30)
     assert part.teardown_machine_arn == "arn:aws:states:us-east-1:x:stateMachine:headrace-dev-teardown"
     assert part.reaper_machine_arn == "arn:aws:states:us-east-1:x:stateMachine:headrace-dev-reaper"
     assert largest_bytes(parameter["Properties"]["Value"]) < 2048
