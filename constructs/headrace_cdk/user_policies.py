@@ -197,3 +197,31 @@ def look_at_capacity() -> list[Statement]:
             why_wildcard="DescribeInstanceTypeOfferings takes no resource",
         ),
     ]
+
+
+def follow_lustre_tasks() -> list[Statement]:
+    """Wait for an import before a preload, compare with it afterwards, and follow a release."""
+    return [
+        allow(
+            "FollowLustreTasks",
+            ["fsx:DescribeDataRepositoryTasks"],
+            ["*"],
+            why_wildcard="tasks are made later, and it only looks",
+        )
+    ]
+
+
+def free_room_on_lustre(place: Place, file_system_arn: str) -> list[Statement]:
+    """Release content on this file system.
+
+    No condition tells one kind of task from another: with this right goes that to export to the linked buckets what
+    was written to the file system. Who shall never write to them gets no such statement.
+    """
+    return [
+        allow(
+            "FreeRoomOnLustre",
+            ["fsx:CreateDataRepositoryTask"],
+            [file_system_arn, place.arn("fsx", "task/*")],
+            why_wildcard="a task gets its id when it is made",
+        )
+    ]

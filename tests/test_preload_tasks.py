@@ -1,4 +1,4 @@
-"""``headrace lustre release``: the task's request, the task followed, and what is told of it."""
+"""``headrace lustre release``, and what a preload makes of the tasks that import."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ from headrace import launch
 from headrace.aws import Aws
 from headrace.aws.connection import AwsError
 from headrace.aws.data_repository_tasks import DataRepositoryTask
-from headrace.errors import InvalidInput
+from headrace.errors import InvalidInput, JobFailed
+from headrace.job_description import JobDescription
+from headrace.planning import plan
 from headrace.platform import Platform
-from headrace.preload import tasks
+from headrace.preload import CountsDiffer, PreparedPreload, await_imports, result_of, tasks
+from headrace.preload.job import training_job
 from headrace.preload.release import Release, plan_release
+from headrace_cdk.policies import Place
+from headrace_cdk.user_policies import follow_lustre_tasks, free_room_on_lustre
 
 from tests.command_line import Run, runner
-from tests.test_preload import NOW, PLATFORM
+from tests.test_preload import NOW, PLATFORM, SOME, WANTED
 
 FILE_SYSTEM = "fs-0123456789abcdef0"
 REQUEST = {
@@ -215,3 +220,99 @@ def test_who_may_not_look_at_tasks_is_told_of_none(aws: Aws, fsx: Stubber) -> No
     fsx.add_client_error("describe_data_repository_tasks", "BadRequest", "no")
     with pytest.raises(AwsError, match="BadRequest"):
         tasks.imports_of(aws, FILE_SYSTEM)
+
+
+def test_an_import_at_work_is_awaited_before_a_preload(aws: Aws, fsx: Stubber, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not imported cannot be read; tasks of other kinds are nobody's business here."""
+    monkeypatch.setattr(tasks.until_over, "__defaults__", (lambda _seconds: None,))
+    filters = {"Filters": [{"Name": "file-system-id", "Values": [FILE_SYSTEM]}]}
+    at_work, over = (
+        _answer(lifecycle, 1000, Type="IMPORT_METADATA_FROM_REPOSITORY") for lifecycle in ("EXECUTING", "SUCCEEDED")
+    )
+    listed = {"DataRepositoryTasks": [_answer("EXECUTING"), at_work]}
+    fsx.add_response("describe_data_repository_tasks", listed, filters)
+    for each in (at_work, over):
+        asked = {"TaskIds": ["task-0123456789abcdef0"]}
+        fsx.add_response("describe_data_repository_tasks", {"DataRepositoryTasks": [each]}, asked)
+    fsx.add_response("describe_data_repository_tasks", {"DataRepositoryTasks": [over]}, filters)
+    job = training_job(WANTED, PLATFORM, SOME, NOW)
+    prepared = PreparedPreload(
+        wanted=WANTED,
+        plan=plan(job, PLATFORM),
+        links=PLATFORM.lustre.links if PLATFORM.lustre else (),
+        contents=SOME,
+        findings=(),
+    )
+    told: list[tuple[str, int]] = []
+    imports = await_imports(prepared, aws, lambda *what: told.append(what))
+    assert imports is not None
+    assert [each.lifecycle for each in imports] == ["SUCCEEDED"]
+    assert told == [("files imported by task-0123456789abcdef0", 1000)] * 2
+    fsx.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(("counted", "is_right"), [(10, True), (11, False)])
+def test_the_count_of_the_import_is_compared_as_well(counted: int, is_right: bool) -> None:
+    """A file that was imported and not loaded, or the other way round, is an error with the figures."""
+    contents = replace(SOME, newest=NOW)
+    prepared = PreparedPreload(
+        wanted=WANTED,
+        plan=plan(training_job(WANTED, PLATFORM, contents, NOW), PLATFORM),
+        links=PLATFORM.lustre.links if PLATFORM.lustre else (),
+        contents=contents,
+        findings=(),
+    )
+    metrics = {"loaded_files_e6": 0, "loaded_files_e0": 10}
+    metrics |= {"loaded_bytes_e12": 0, "loaded_bytes_e6": 5368, "loaded_bytes_e0": 709_120}
+    job = JobDescription(
+        name="x", arn="arn:x", status="Completed", secondary_status="Completed", created=NOW, metrics=metrics
+    )
+    task = DataRepositoryTask(
+        task_id="task-01",
+        task_type="IMPORT_METADATA_FROM_REPOSITORY",
+        lifecycle="SUCCEEDED",
+        created=NOW,
+        paths=(),
+        total_files=counted,
+        succeeded_files=counted,
+        failed_files=0,
+    )
+    if is_right:
+        assert result_of(prepared, job, [task]).import_task_id == "task-01"
+        assert result_of(prepared, job, None).import_task_id is None
+    else:
+        with pytest.raises(CountsDiffer, match=r"has 10 files .* allowed: the 11 files that its import task"):
+            result_of(prepared, job, [task])
+
+
+def test_a_preload_that_fails_is_an_error_with_its_reason() -> None:
+    """On one line."""
+    prepared = PreparedPreload(
+        wanted=WANTED,
+        plan=plan(training_job(WANTED, PLATFORM, SOME, NOW), PLATFORM),
+        links=(),
+        contents=SOME,
+        findings=(),
+    )
+    job = JobDescription(
+        name="x",
+        arn="arn:x",
+        status="Failed",
+        secondary_status="Failed",
+        created=NOW,
+        metrics={},
+        failure_reason="AlgorithmError: stalled\nfor ever",
+    )
+    with pytest.raises(JobFailed, match="x: Failed: AlgorithmError: stalled for ever"):
+        result_of(prepared, job)
+
+
+def test_people_may_do_what_the_commands_call_and_no_more() -> None:
+    """Release on this file system; looking at tasks names none."""
+    arn = f"arn:aws:fsx:us-east-1:123456789012:file-system/{FILE_SYSTEM}"
+    place = Place(partition="aws", region="us-east-1", account="123456789012")
+    (release,) = free_room_on_lustre(place, arn)
+    assert release.actions == ("fsx:CreateDataRepositoryTask",)
+    assert release.resources == (arn, "arn:aws:fsx:us-east-1:123456789012:task/*")
+    (follow,) = follow_lustre_tasks()
+    assert (follow.actions, follow.resources) == (("fsx:DescribeDataRepositoryTasks",), ("*",))
