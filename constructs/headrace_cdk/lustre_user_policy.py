@@ -13,7 +13,7 @@ from headrace_cdk.managed_policy import managed_policy, place_of
 
 
 class LustreUserPolicy(Construct):
-    """``policy``: release what lies on one file system and in S3."""
+    """``policy``: release what lies on one file system and in S3, and follow its tasks."""
 
     def __init__(
         self,
@@ -32,5 +32,8 @@ class LustreUserPolicy(Construct):
             platform=platform,
             purpose="user-lustre",
             naming=naming or IamNaming(),
-            statements=user_policies.release_room(place_of(self), file_system_id),
+            statements=[
+                *user_policies.release_room(place_of(self), file_system_id),
+                *user_policies.follow_lustre_tasks(),
+            ],
         )

@@ -243,12 +243,28 @@ def judge_file_systems() -> list[Statement]:
 
 
 def release_room(place: Place, file_system_id: str) -> list[Statement]:
-    """Have FSx free the room of files that lie in S3, by a task on this one file system."""
+    """Have FSx free the room of files that lie in S3, by a task on this one file system.
+
+    No condition tells one kind of task from another: with this right goes that to export to the linked buckets what was
+    written to the file system. Who shall never write to them gets no such statement.
+    """
     return [
         allow(
             "ReleaseRoom",
             ["fsx:CreateDataRepositoryTask"],
             [place.arn("fsx", f"file-system/{file_system_id}"), place.arn("fsx", "task/*")],
             why_wildcard="a task has no id before it is made; its file system bounds it",
+        )
+    ]
+
+
+def follow_lustre_tasks() -> list[Statement]:
+    """Wait for an import before a preload, compare with it afterwards, and follow a release."""
+    return [
+        allow(
+            "FollowLustreTasks",
+            ["fsx:DescribeDataRepositoryTasks"],
+            ["*"],
+            why_wildcard="tasks are made later, and it only looks",
         )
     ]
