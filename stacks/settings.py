@@ -157,7 +157,7 @@ class EphemeralSettings:
     links: tuple[EphemeralLinkSettings, ...] = (EphemeralLinkSettings(name="data", path="/data", prefix="data/"),)
     max_file_systems: int = 4
     max_gib: int = 9600
-    max_hours: int = 24
+    max_hours: int = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ class EphemeralUserPolicy(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, platform: str, naming: IamNaming | None = None) -> None:
         """``platform``: whose machines these are."""
         super().__init__(scope, construct_id)
-        machines = [machine_name(platform, kind) for kind in (FLOW, TEARDOWN, REAPER)]
+        flow, *others = (machine_name(platform, kind) for kind in (FLOW, TEARDOWN, REAPER))
         self.policy = managed_policy(
             self,
             "Policy",
@@ -26,7 +26,7 @@ class EphemeralUserPolicy(Construct):
             purpose="user-ephemeral",
             naming=naming or IamNaming(),
             statements=[
-                *user_policies.run_machines(place_of(self), machines),
+                *user_policies.run_machines(place_of(self), flow, others),
                 *user_policies.judge_file_systems(),
             ],
         )

@@ -199,21 +199,24 @@ def look_at_capacity() -> list[Statement]:
     ]
 
 
-def run_machines(place: Place, machine_names: Sequence[str]) -> list[Statement]:
-    """Start state machines, follow their executions and stop them; teardown follows whatever is stopped."""
-    executions = [place.arn("states", f"execution:{name}:*") for name in machine_names]
+def run_machines(place: Place, flow: str, others: Sequence[str]) -> list[Statement]:
+    """Start state machines and follow their executions; stop the flow's, which its teardown follows, and no others."""
+    machines = (flow, *others)
+    executions = [place.arn("states", f"execution:{name}:*") for name in machines]
+    of_ours = "executions of the platform's machines"
     return [
         allow(
             "StartMachines",
             ["states:ListExecutions", "states:StartExecution"],
-            [place.arn("states", f"stateMachine:{name}") for name in machine_names],
+            [place.arn("states", f"stateMachine:{name}") for name in machines],
         ),
         allow(
             "FollowMachines",
-            ["states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution"],
+            ["states:DescribeExecution", "states:GetExecutionHistory"],
             executions,
-            why_wildcard="executions of the platform's machines",
+            why_wildcard=of_ours,
         ),
+        allow("StopTheFlow", ["states:StopExecution"], executions[:1], why_wildcard=of_ours),
     ]
 
 
