@@ -171,32 +171,31 @@ def test_the_token_is_the_hash_of_the_execution() -> None:
     assert re.fullmatch(r"[0-9a-f]{40}", token)
 
 
-@pytest.mark.parametrize("token", _named("token"))
-def test_fsx_takes_the_longest_tokens(token: str) -> None:
+def test_fsx_takes_the_longest_tokens() -> None:
     """63 characters; the same token for every try."""
-    request = {"FileSystemType": "LUSTRE", "SubnetIds": [f"subnet-{'0' * 17}"], "ClientRequestToken": token}
-    assert violations("fsx", "CreateFileSystem", request) == []
-    assert violations("fsx", "CreateFileSystem", {**request, "ClientRequestToken": token + "x" * 24}) != []
+    request = {"FileSystemType": "LUSTRE", "SubnetIds": [f"subnet-{'0' * 17}"]}
+    for token in _named("token"):
+        assert violations("fsx", "CreateFileSystem", {**request, "ClientRequestToken": token}) == []
+    assert violations("fsx", "CreateFileSystem", {**request, "ClientRequestToken": "x" * 64}) != []
 
 
-@pytest.mark.parametrize("name", _named("execution"))
-def test_step_functions_takes_the_longest_names_of_executions(name: str) -> None:
+def test_step_functions_takes_the_longest_names_of_executions() -> None:
     """80 characters."""
-    assert EXECUTION_NAME.fullmatch(name)
+    for name in _named("execution"):
+        assert EXECUTION_NAME.fullmatch(name)
 
 
-@pytest.mark.parametrize("name", _named("job"))
-def test_sagemaker_takes_the_longest_names_of_jobs(name: str) -> None:
+def test_sagemaker_takes_the_longest_names_of_jobs() -> None:
     """63 characters; the hundredth attempt's, too."""
-    found = violations("sagemaker", "DescribeTrainingJob", {"TrainingJobName": name})
-    assert found == []
+    for name in _named("job"):
+        assert violations("sagemaker", "DescribeTrainingJob", {"TrainingJobName": name}) == []
 
 
-@pytest.mark.parametrize("value", _named("tag"))
-def test_fsx_takes_the_longest_owner(value: str) -> None:
+def test_fsx_takes_the_longest_owner() -> None:
     """256 characters in a tag."""
     request = {"ResourceARN": f"arn:aws:fsx:us-east-1:{ACCOUNT}:file-system/fs-{'0' * 17}"}
-    assert violations("fsx", "TagResource", {**request, "Tags": [{"Key": "headrace:owner", "Value": value}]}) == []
+    for value in _named("tag"):
+        assert violations("fsx", "TagResource", {**request, "Tags": [{"Key": "headrace:owner", "Value": value}]}) == []
 
 
 def test_sns_takes_the_longest_subject() -> None:
