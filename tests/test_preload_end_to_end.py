@@ -278,8 +278,8 @@ def test_objects_that_cannot_be_fetched_fail_the_preload_by_name(aws: Aws, deplo
     assert job.failure_reason is not None
     assert "2 file(s) cannot be read: " in job.failure_reason
     # an error of its own takes Linux 6.14
-    assert re.search(r"/one/\./a\.txt: (Input/output error|Operation not permitted)", job.failure_reason)
-    assert "/one/./sub/??n??code.txt: " in job.failure_reason
+    assert re.search(r"/one/a\.txt: (Input/output error|Operation not permitted)", job.failure_reason)
+    assert "/one/sub/??n??code.txt: " in job.failure_reason
     assert (job.metrics["loaded_files"], job.metrics["failed_files"]) == (len(FILES) - 2, 2)
     with pytest.raises(preload.CountsDiffer, match=f"has {len(FILES) - 2} files"):
         check_counts("x", preload.Tally(files=len(FILES), size_bytes=SIZE_BYTES), job.metrics, imported)
