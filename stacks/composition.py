@@ -1,5 +1,7 @@
 """Which stacks an environment has, and how they hang together: foundation first, Lustre on top of it.
 
+The shared Lustre is one stack; ephemeral Lustre is two, of which the one that cleans up lives longer.
+
 A construct refuses what is wrong with itself and stops there. So that people see the mistakes of all parts in one go,
 a refused environment is composed again, part by part with the other parts sound or switched off.
 """
@@ -12,6 +14,8 @@ from typing import Any
 from aws_cdk import App, BootstraplessSynthesizer, DefaultStackSynthesizer, Environment, Stack, Tags
 from headrace.errors import InvalidInput
 
+from stacks.cleanup import EphemeralCleanup
+from stacks.ephemeral import Ephemeral
 from stacks.foundation import Foundation
 from stacks.lustre import SharedLustre
 from stacks.names import illegal_names, with_legal_names
@@ -19,6 +23,7 @@ from stacks.settings import (
     BucketSettings,
     EfsSettings,
     EnvironmentSettings,
+    EphemeralSettings,
     IamSettings,
     LustreSettings,
     NetworkSettings,
@@ -54,6 +59,7 @@ def compose(app: App, target: Target, settings: EnvironmentSettings) -> list[Sta
 def _mistakes_of_parts(target: Target, settings: EnvironmentSettings) -> list[str]:
     region = settings.region or target.default_region
     no_efs, no_lustre = EfsSettings(enabled=False), LustreSettings(enabled=False)
+    no_ephemeral = EphemeralSettings(enabled=False)
     bare = replace(
         settings,
         kms_key="aws",
@@ -61,11 +67,13 @@ def _mistakes_of_parts(target: Target, settings: EnvironmentSettings) -> list[st
         data_locations=(),
         efs=no_efs,
         lustre=no_lustre,
+        ephemeral=no_ephemeral,
         iam=IamSettings(),
         own_ingestion={},
     )
     sound = replace(bare, network=_sound_network(region))
     own_links = tuple(link for link in settings.lustre.links if link.bucket is None)
+    own_ephemeral_links = tuple(link for link in settings.ephemeral.links if link.bucket is None)
     parts = [
         bare,
         replace(sound, kms_key=settings.kms_key),
@@ -75,6 +83,7 @@ def _mistakes_of_parts(target: Target, settings: EnvironmentSettings) -> list[st
         replace(sound, own_ingestion=settings.own_ingestion),
         replace(sound, efs=replace(settings.efs, zones=None)),
         replace(sound, lustre=replace(settings.lustre, zone=None, links=own_links)),
+        replace(sound, ephemeral=replace(settings.ephemeral, links=own_ephemeral_links)),
     ]
     return [line for part in parts for line in _mistakes(target, part)]
 
@@ -119,6 +128,24 @@ def _compose(app: App, target: Target, settings: EnvironmentSettings) -> list[St
             synthesizer=_synthesizer(settings),
             **common,
         )
+    if settings.ephemeral.enabled:
+        stacks["cleanup"] = EphemeralCleanup(
+            app,
+            f"headrace-{environment}-cleanup",
+            job_name_prefix=foundation.job_name_prefix,
+            description=f"headrace {platform}: teardown and reaper of ephemeral Lustre; destroyed after the flow",
+            synthesizer=_synthesizer(settings),
+            **common,
+        )
+        stacks["ephemeral"] = Ephemeral(
+            app,
+            f"headrace-{environment}-ephemeral",
+            foundation=foundation,
+            description=f"headrace {platform}: the flow that makes a Lustre file system for one job",
+            synthesizer=_synthesizer(settings),
+            **common,
+        )
+        stacks["ephemeral"].add_stack_dependency(stacks["cleanup"])
     for part, stack in stacks.items():
         _tag(stack, {**settings.tags, "headrace:platform": platform, "headrace:part": part})
     return list(stacks.values())

@@ -59,15 +59,21 @@ class Foundation(Stack):
         self._require_vpc = settings.iam.require_vpc
         self.roles, self.user_policy = self._grant(settings)
         PlatformPart(self, "PlatformPart", part=self._part(), outputs=self._outputs())
-        if settings.lustre.enabled:
+        self._exports: dict[str, str] = {}
+        if settings.lustre.enabled or settings.ephemeral.enabled:
             self._export_for_lustre()
+        if settings.ephemeral.enabled:
+            self._export_for_jobs_of_the_flow()
+
+    def exported(self, value: str) -> str:
+        """A value of this stack as another stack imports it; what is known at synth is as it is."""
+        return self._exports.get(value, value)
 
     def _export_for_lustre(self) -> None:
-        """Export all that the Lustre stack may import, whatever it imports today.
+        """Export all that the stacks of Lustre may import, whatever they import today.
 
         CDK exports what is imported, no more. Where another zone or type imports something else, the foundation,
-        which is updated first, would take an export away that the deployed Lustre stack still uses: CloudFormation
-        refuses that.
+        which is updated first, would take an export away that a deployed stack still uses: CloudFormation refuses that.
         """
         group_id = self.network.lustre_security_group_id
         values = [
@@ -77,8 +83,17 @@ class Foundation(Stack):
             *([self.kms_key.key_arn] if self.kms_key else []),
         ]
         for value in values:
-            if Token.is_unresolved(value):
-                self.export_value(value)
+            self._export(value)
+
+    def _export_for_jobs_of_the_flow(self) -> None:
+        # Short names: the template has room for few more.
+        self._export(self.network.security_groups.jobs.security_group_id, "JobGroup")
+        for role in self.roles.in_network:
+            self._export(role.role_arn, f"{role.node.id}RoleArn")
+
+    def _export(self, value: str, name: str | None = None) -> None:
+        if Token.is_unresolved(value):
+            self._exports[value] = self.export_value(value, name=name and f"{self.stack_name}-{name}")
 
     def _grant(self, settings: EnvironmentSettings) -> tuple[TrainingRoles, UserPolicy]:
         shared: dict[str, Any] = {
@@ -96,7 +111,7 @@ class Foundation(Stack):
         roles = TrainingRoles(
             self,
             "TrainingRoles",
-            file_systems=settings.efs.enabled or settings.lustre.enabled,
+            file_systems=settings.efs.enabled or settings.lustre.enabled or settings.ephemeral.enabled,
             ingestion=ingestion_of(settings.own_ingestion),
             suppressions=self.suppressions,
             **shared,

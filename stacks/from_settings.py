@@ -14,6 +14,7 @@ from headrace_cdk.iam_naming import IamNaming
 from headrace_cdk.ingestion import IngestionStatement
 from headrace_cdk.isolated_vpc import JobSubnet
 from headrace_cdk.kms_grants import allow_lustre_links
+from headrace_cdk.lustre_link import S3Link
 from headrace_cdk.network import ExistingNetwork, Network
 from headrace_cdk.rule_check import check, check_all, known
 
@@ -24,6 +25,7 @@ from stacks.settings import (
     ExistingNetworkSettings,
     IamSettings,
     IngestionSettings,
+    LinkSettings,
 )
 from stacks.zones import subnets_in
 
@@ -113,7 +115,7 @@ def make_network(
         existing=None if network.existing is None else _existing(network.existing),
         interface_endpoints=[name for name, on in network.interface_endpoints.items() if on],
         flow_logs=network.flow_logs,
-        lustre=settings.lustre.enabled,
+        lustre=settings.lustre.enabled or settings.ephemeral.enabled,
         efs=settings.efs.enabled,
         platform=platform,
         naming=naming_of(settings.iam),
@@ -158,4 +160,22 @@ def make_efs(
         kms_key=None if settings.adopt else kms_key,
         backup=settings.backup,
         suppressions=suppressions,
+    )
+
+
+def link_of(link: LinkSettings, own_bucket: str, settings: EnvironmentSettings) -> S3Link:
+    """A link, with what is known of its bucket: the platform's own where it names none."""
+    declared = next((each for each in settings.data_locations if each.bucket == link.bucket), None)
+    given_key = settings.kms_key if settings.kms_key.startswith("arn:") else None
+    return S3Link(
+        name=link.name,
+        path=link.path,
+        bucket=link.bucket or own_bucket,
+        prefix=link.prefix,
+        auto_import_events=link.auto_import_events,
+        export=link.export,
+        auto_export_events=link.auto_export_events,
+        bucket_region=declared.region if declared else None,
+        bucket_account=declared.account if declared else None,
+        bucket_kms_key_arn=given_key if link.bucket is None else declared.kms_key_arn if declared else None,
     )

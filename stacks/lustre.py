@@ -7,12 +7,15 @@ from typing import Any
 from aws_cdk import Stack
 from constructs import Construct
 from headrace.platform import LustrePart
+from headrace_cdk.alarm_topic import AlarmTopic
+from headrace_cdk.idle_alarm import IdleAlarm
 from headrace_cdk.lustre import Lustre
-from headrace_cdk.lustre_link import S3Link
+from headrace_cdk.lustre_user_policy import LustreUserPolicy
 from headrace_cdk.platform_part import PlatformPart
 
 from stacks.foundation import Foundation
-from stacks.settings import EnvironmentSettings, LinkSettings
+from stacks.from_settings import link_of, naming_of
+from stacks.settings import AlarmSettings, EnvironmentSettings
 from stacks.zones import subnets_in
 
 
@@ -31,7 +34,7 @@ class SharedLustre(Stack):
     ) -> None:
         """``foundation``: network and data. ``stack``: what :class:`aws_cdk.Stack` takes."""
         super().__init__(scope, construct_id, **stack)
-        self._foundation = foundation
+        self._suppressions = foundation.suppressions
         chosen = settings.lustre
         zones = None if chosen.zone is None else [chosen.zone]
         persistent = chosen.deployment_type.startswith("PERSISTENT")
@@ -40,7 +43,7 @@ class SharedLustre(Stack):
             "Lustre",
             network=foundation.network,
             subnet=subnets_in(foundation.network.subnets, zones, "lustre.zone")[0],
-            links=[self._link(each, settings) for each in chosen.links],
+            links=[link_of(each, foundation.bucket_name, settings) for each in chosen.links],
             data_locations=foundation.data_locations,
             deployment_type=chosen.deployment_type,
             storage_capacity_gib=chosen.storage_capacity_gib,
@@ -52,22 +55,31 @@ class SharedLustre(Stack):
             weekly_maintenance_start_time=chosen.weekly_maintenance_start_time,
             suppressions=foundation.suppressions,
         )
+        self.user_policy = LustreUserPolicy(
+            self,
+            "UserPolicy",
+            platform=platform,
+            file_system_id=self.lustre.file_system_id,
+            naming=naming_of(settings.iam),
+        )
+        if chosen.idle_alarm_hours is not None:
+            self._tell_when_idle(platform, chosen.idle_alarm_hours, settings.alarms)
         PlatformPart(self, "PlatformPart", part=self._part(platform), outputs=self._outputs())
 
-    def _link(self, link: LinkSettings, settings: EnvironmentSettings) -> S3Link:
-        declared = next((each for each in settings.data_locations if each.bucket == link.bucket), None)
-        given_key = settings.kms_key if settings.kms_key.startswith("arn:") else None
-        return S3Link(
-            name=link.name,
-            path=link.path,
-            bucket=link.bucket or self._foundation.bucket_name,
-            prefix=link.prefix,
-            auto_import_events=link.auto_import_events,
-            export=link.export,
-            auto_export_events=link.auto_export_events,
-            bucket_region=declared.region if declared else None,
-            bucket_account=declared.account if declared else None,
-            bucket_kms_key_arn=given_key if link.bucket is None else declared.kms_key_arn if declared else None,
+    def _tell_when_idle(self, platform: str, hours: int, alarms: AlarmSettings) -> None:
+        # A topic of this stack's own: it takes from the foundation only, and is destroyed alone.
+        topic = None
+        if alarms.topic_arn is not None or alarms.emails:
+            topic = AlarmTopic(
+                self, "AlarmTopic", platform=platform, existing_topic_arn=alarms.topic_arn, emails=alarms.emails
+            ).topic
+        IdleAlarm(
+            self,
+            "IdleAlarm",
+            file_system_id=self.lustre.file_system_id,
+            hours=hours,
+            topic=topic,
+            suppressions=self._suppressions,
         )
 
     def _part(self, platform: str) -> LustrePart:
@@ -85,4 +97,9 @@ class SharedLustre(Stack):
         directories = {
             f"Directory{index}": self.lustre.directory_path(link) for index, link in enumerate(self.lustre.links)
         }
-        return {"FileSystemId": self.lustre.file_system_id, "MountName": self.lustre.mount_name, **directories}
+        return {
+            "FileSystemId": self.lustre.file_system_id,
+            "MountName": self.lustre.mount_name,
+            "UserPolicyArn": self.user_policy.policy.managed_policy_arn,
+            **directories,
+        }

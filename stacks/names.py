@@ -9,7 +9,7 @@ from dataclasses import replace
 from headrace.rules.catalogue import CATALOGUE
 from headrace.rules.s3_names import bucket_rule_broken
 
-from stacks.settings import BucketSettings, EnvironmentSettings, IamSettings, SuppressionSettings
+from stacks.settings import AlarmSettings, BucketSettings, EnvironmentSettings, IamSettings, SuppressionSettings
 
 RESERVED_TAGS = ("aws:", "headrace:")
 
@@ -30,6 +30,11 @@ _LEGAL = {
         r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[!-~]+",
         "the ARN of a managed policy",
     ),
+    "alarms.topic_arn": (
+        r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}",
+        "the ARN of a topic of SNS, not a FIFO one, to which alarms cannot publish",
+    ),
+    "alarms.emails": (r"[^@\s]+@[^@\s]+\.[^@\s]+", "addresses such as ml-platform@example.com"),
     "iam.image_repository_arns": (
         r"arn:aws[a-z-]*:ecr:[a-z0-9*-]+:(\d{12}|\*):repository/[a-z0-9*][a-z0-9._/*-]*",
         "ARNs of ECR repositories, arn:aws:ecr:region:account:repository/name",
@@ -60,10 +65,12 @@ def illegal_names(settings: EnvironmentSettings, environment: str) -> Iterator[s
         "iam.path": iam.path,
         "iam.name_prefix": iam.name_prefix,
         "iam.permissions_boundary_arn": iam.permissions_boundary_arn,
+        "alarms.topic_arn": settings.alarms.topic_arn,
     }
     for key, value in given.items():
         if value is not None and not _is_legal(key, value):
             yield f"{key} is {value!r}; allowed: {allowed(key)}; fix: correct the value"
+    yield from _illegal_alarms(settings)
     yield from _illegal_repositories(iam)
     yield from _illegal_bucket(settings)
     yield from _illegal_suppressions(settings.suppressions)
@@ -88,6 +95,7 @@ def with_legal_names(settings: EnvironmentSettings) -> EnvironmentSettings:
         kms_key=settings.kms_key if _is_legal("kms_key", settings.kms_key) else "aws",
         bucket=BucketSettings() if has_illegal_bucket else bucket,
         iam=IamSettings(),
+        alarms=AlarmSettings(),
         suppressions=tuple(each for each in settings.suppressions if not any(_illegal_suppressions((each,)))),
         tags={},
     )
@@ -109,6 +117,26 @@ def _illegal_repositories(iam: IamSettings) -> Iterator[str]:
                 f"iam.image_repository_arns[{index}] is {arn!r}; allowed: {allowed('iam.image_repository_arns')}; "
                 "fix: look it up with aws ecr describe-repositories"
             )
+
+
+def _illegal_alarms(settings: EnvironmentSettings) -> Iterator[str]:
+    alarms = settings.alarms
+    for index, email in enumerate(alarms.emails):
+        if not _is_legal("alarms.emails", email):
+            yield f"alarms.emails[{index}] is {email!r}; allowed: {allowed('alarms.emails')}; fix: correct the address"
+    if alarms.topic_arn is None:
+        return
+    if alarms.emails:
+        yield (
+            "alarms.emails is given with alarms.topic_arn; allowed: one of them, since a topic that is there has "
+            "subscribers of its own; fix: subscribe the addresses to it, or leave the topic out"
+        )
+    region = alarms.topic_arn.split(":")[3:4]
+    if settings.region is not None and _is_legal("alarms.topic_arn", alarms.topic_arn) and region != [settings.region]:
+        yield (
+            f"alarms.topic_arn is {alarms.topic_arn!r}; allowed: a topic in {settings.region}, where the alarms are; "
+            "fix: give one of that Region"
+        )
 
 
 def _illegal_bucket(settings: EnvironmentSettings) -> Iterator[str]:

@@ -115,7 +115,8 @@ class LustreSettings:
     ``enabled``: destroy the stack ``headrace-<env>-lustre`` first, then switch it off: while that stack is there, it
     uses what the foundation exports for it, and CloudFormation refuses to take that away.
     ``zone``: which of the network's zones (or existing subnet ids) it stands in; null is the first. ``links``: where
-    none is given, ``/data`` shows the bucket's ``data/``.
+    none is given, ``/data`` shows the bucket's ``data/``. ``idle_alarm_hours``: an alarm goes off when no client was
+    there for so long, since it costs by the hour; null is no alarm.
     """
 
     enabled: bool = True
@@ -127,6 +128,49 @@ class LustreSettings:
     weekly_maintenance_start_time: str | None = None
     zone: str | None = None
     links: tuple[LinkSettings, ...] = (LinkSettings(name="data", path="/data", prefix="data/"),)
+    idle_alarm_hours: int | None = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EphemeralLinkSettings:
+    """What an ephemeral Lustre may show; ``bucket``: null is the platform's. It follows nothing and writes nothing."""
+
+    name: str
+    path: str
+    prefix: str
+    bucket: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EphemeralSettings:
+    """Lustre file systems for one job each, made and taken down by state machines, and the cap on what they spend.
+
+    ``enabled``: the machines cost less than a dollar a month while nobody uses them, mostly the reaper's looks and the
+    alarms, so they are there unless switched off. To switch them off, see that no ephemeral file system lives, destroy
+    ``headrace-<env>-ephemeral`` and then ``headrace-<env>-cleanup``, and set this: while the first is there, it uses
+    what the foundation exports for it. ``links``: what a job may have linked, as a whole or a folder of it; where
+    none is given, ``/data`` is the bucket's ``data/``. ``max_file_systems`` and ``max_gib``: of all that live at once;
+    ``max_hours``: of each. Above the cap, the machine refuses.
+    """
+
+    enabled: bool = True
+    links: tuple[EphemeralLinkSettings, ...] = (EphemeralLinkSettings(name="data", path="/data", prefix="data/"),)
+    max_file_systems: int = 4
+    max_gib: int = 9600
+    max_hours: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmSettings:
+    """Who is told when something costs that nobody uses. ``emails``: addresses; each confirms the first message.
+
+    Without them, subscribe to the topic that the output TopicArn of ``headrace-<env>-cleanup`` names.
+    ``topic_arn``: a topic of SNS that is there, in the same Region, in place of the platform's own; its subscribers are
+    its own business. Under a KMS key, the key's policy lets cloudwatch.amazonaws.com and the reaper's role use it.
+    """
+
+    emails: tuple[str, ...] = ()
+    topic_arn: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +243,8 @@ class EnvironmentSettings:
     data_locations: tuple[DataLocationSettings, ...] = ()
     efs: EfsSettings = EfsSettings()
     lustre: LustreSettings = LustreSettings(storage_capacity_gib=1200)
+    ephemeral: EphemeralSettings = EphemeralSettings()
+    alarms: AlarmSettings = AlarmSettings()
     iam: IamSettings = IamSettings()
     own_ingestion: Mapping[str, IngestionSettings] = field(default_factory=dict)
     suppressions: tuple[SuppressionSettings, ...] = ()

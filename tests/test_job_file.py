@@ -261,9 +261,12 @@ def test_everything_that_a_file_can_say_reaches_the_request(folder: Path) -> Non
 
 
 def test_no_field_of_a_file_is_lost_on_the_way_to_the_job() -> None:
-    """Each field of the model is one of the record, or becomes one; each option of a road is a field of a channel."""
+    """Each field of the model is one of the record, or becomes one; each option of a road is a field of a channel.
+
+    ``ephemeral`` is no part of the job: it is what ``train --ephemeral`` makes for it.
+    """
     lost = set(job_file.JobFile.model_fields) - {each.name for each in fields(TrainingJob)}
-    assert lost == {"job_name", "base_job_name"}
+    assert lost == {"job_name", "base_job_name", "ephemeral"}
     assert set(ChannelModel.model_fields) == OPTIONS | {"s3", "lustre", "efs", "input_mode"}
     assert all(road.options <= OPTIONS for road in ROADS)
 

@@ -17,6 +17,7 @@ from headrace_local.moto_extension.fsx import api
 from headrace_local.moto_extension.fsx.errors import BadRequest
 from headrace_local.moto_extension.fsx.file_systems import LEGAL_CAPACITY, FileSystem
 from headrace_local.moto_extension.fsx.life import Life
+from headrace_local.moto_extension.fsx.store import Store
 from headrace_local.settings import Settings
 
 
@@ -188,7 +189,7 @@ def test_a_file_system_that_is_being_created_cannot_be_deleted() -> None:
     """The service answers 400 until it is AVAILABLE."""
     life = Life(creating_seconds=1000, deleting_seconds=1000)
     creating = FileSystem(request={}, account="1", region="r", vpc_id="vpc", mount_name="m", life=life)
-    backend = SimpleNamespace(headrace_store=api.Store(file_systems={creating.file_system_id: creating}))
+    backend = SimpleNamespace(headrace_store=Store(file_systems={creating.file_system_id: creating}))
     body = json.dumps({"FileSystemId": creating.file_system_id})
     with pytest.raises(BadRequest, match="while it is CREATING"):
         api._delete_file_system(SimpleNamespace(body=body, fsx_backend=backend))

@@ -22,7 +22,7 @@ from headrace.preload import CountsDiffer, PreparedPreload, await_imports, resul
 from headrace.preload.job import training_job
 from headrace.preload.release import Release, plan_release
 from headrace_cdk.policies import Place
-from headrace_cdk.user_policies import follow_lustre_tasks, free_room_on_lustre
+from headrace_cdk.user_policies import follow_lustre_tasks, release_room
 
 from tests.command_line import Run, runner
 from tests.test_preload import NOW, PLATFORM, SOME, WANTED
@@ -311,7 +311,7 @@ def test_people_may_do_what_the_commands_call_and_no_more() -> None:
     """Release on this file system; looking at tasks names none."""
     arn = f"arn:aws:fsx:us-east-1:123456789012:file-system/{FILE_SYSTEM}"
     place = Place(partition="aws", region="us-east-1", account="123456789012")
-    (release,) = free_room_on_lustre(place, arn)
+    (release,) = release_room(place, FILE_SYSTEM)
     assert release.actions == ("fsx:CreateDataRepositoryTask",)
     assert release.resources == (arn, "arn:aws:fsx:us-east-1:123456789012:task/*")
     (follow,) = follow_lustre_tasks()

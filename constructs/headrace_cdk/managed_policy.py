@@ -68,4 +68,6 @@ def _as_cdk_nag_writes(resource: Any) -> str:
     ((function, argument),) = resource.items()
     if function == "Fn::Join":
         return "".join(_as_cdk_nag_writes(piece) for piece in argument[1])
+    if function == "Fn::ImportValue":
+        return str(argument)
     return f"<{argument if function == 'Ref' else '.'.join(argument)}>"

@@ -52,6 +52,8 @@ def _filled_in(value: Any) -> Any:
 
 
 def _assumed_characters(reference: Mapping[str, Any]) -> int:
-    (argument,) = reference.values()
+    ((function, argument),) = reference.items()
     name = argument[-1] if isinstance(argument, list) else argument
+    if function == "Fn::ImportValue" and "Arn" in str(argument):
+        return ASSUMED_CHARACTERS["Arn"]
     return ASSUMED_CHARACTERS.get(name, ASSUMED_ID_CHARACTERS) if isinstance(name, str) else ASSUMED_ID_CHARACTERS

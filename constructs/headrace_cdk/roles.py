@@ -104,6 +104,12 @@ class TrainingRoles(Construct):
         return [*(role for role in reaches if role is not None), *self.ingestion.values()]
 
     @property
+    def in_network(self) -> list[iam.Role]:
+        """The roles of jobs that mount file systems."""
+        mounting = (self.file_systems, self.both)
+        return [*(role for role in mounting if role is not None), *self.ingestion.values()]
+
+    @property
     def record(self) -> Roles:
         """What jobs need to know of them."""
         return Roles(

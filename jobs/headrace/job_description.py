@@ -41,12 +41,13 @@ class Transition:
 class ChannelDescription:
     """A channel as a job has it. ``road`` is None for a kind of source that headrace does not know.
 
-    ``location``: the S3 URI, or the file system's id and the directory in it.
+    ``location``: the S3 URI, or the file system's id and the directory in it. ``file_system_id``: where it is one.
     """
 
     name: str
     road: Road | None
     location: str
+    file_system_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,11 @@ class JobDescription:
     def is_over(self) -> bool:
         """Whether the job has ended, well or not."""
         return _is_over(self.status)
+
+    @property
+    def file_system_ids(self) -> frozenset[str]:
+        """The file systems that the job mounts."""
+        return frozenset(each.file_system_id for each in self.channels if each.file_system_id is not None)
 
     @property
     def instance_count(self) -> int:
@@ -198,7 +204,7 @@ def _instances(resources: Mapping[str, Any]) -> tuple[Instances, ...]:
 
 def _channel(each: Mapping[str, Any], default_mode: str) -> ChannelDescription:
     source = each["DataSource"]
-    road, location = None, ", ".join(source)
+    road, location, file_system_id = None, ", ".join(source), None
     if "S3DataSource" in source:
         mode = each.get("InputMode", default_mode)
         road = road_for(Place.S3, InputMode(mode)) if mode in tuple(InputMode) else None
@@ -206,5 +212,6 @@ def _channel(each: Mapping[str, Any], default_mode: str) -> ChannelDescription:
     elif "FileSystemDataSource" in source:
         system = source["FileSystemDataSource"]
         road = next((road for road in ROADS if road.file_system_type == system["FileSystemType"]), None)
-        location = f"{system['FileSystemId']}:{system['DirectoryPath']}"
-    return ChannelDescription(name=each["ChannelName"], road=road, location=location)
+        file_system_id = system["FileSystemId"]
+        location = f"{file_system_id}:{system['DirectoryPath']}"
+    return ChannelDescription(name=each["ChannelName"], road=road, location=location, file_system_id=file_system_id)

@@ -35,8 +35,13 @@ _LAST_LINES_SECONDS = 0.5
 _NO_CAPACITY = ("CapacityError", "InsufficientInstanceCapacity")
 
 
-def read_platform(aws: Aws, platform: str | None = None) -> Platform:
-    """The platform's records. ``platform``: default is HEADRACE_PLATFORM, or ``dev``. Raises InvalidInput."""
+def read_platform(aws: Aws, platform: str | Platform | None = None) -> Platform:
+    """The platform's records. ``platform``: default is HEADRACE_PLATFORM, or ``dev``. Raises InvalidInput.
+
+    One that was read already, or is held by :func:`headrace.ephemeral.lustre`, is given back as it is.
+    """
+    if isinstance(platform, Platform):
+        return platform
     name = platform or os.environ.get(PLATFORM_VARIABLE) or DEFAULT_PLATFORM
     if not _PLATFORM_NAME.fullmatch(name):
         raise InvalidInput(
@@ -127,16 +132,16 @@ def watch(aws: Aws, name: str) -> Iterator[Event]:
 def train(
     job: str | Path | TrainingJob,
     *,
-    platform: str | None = None,
+    platform: str | Platform | None = None,
     region: str | None = None,
     wait: bool = True,
     suppressions: Sequence[Suppression] = (),
 ) -> JobDescription:
     """Launch a job, given as the path of a job file or as a record, and wait for its end unless told otherwise.
 
-    ``platform``: default is HEADRACE_PLATFORM, or ``dev``. Without ``wait`` only the first attempt is made, whatever
-    ``capacity_retry`` says. Raises InvalidInput (nothing was created) with every mistake at once, AwsError when a
-    call fails. A job that fails is no exception: see ``status`` of the result.
+    ``platform``: its name, by default HEADRACE_PLATFORM or ``dev``, or its records. Without ``wait`` only the first
+    attempt is made, whatever ``capacity_retry`` says. Raises InvalidInput (nothing was created) with every mistake at
+    once, AwsError when a call fails. A job that fails is no exception: see ``status`` of the result.
     """
     aws = Aws(region)
     wanted = job if isinstance(job, TrainingJob) else job_file.load(Path(job))

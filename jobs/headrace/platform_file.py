@@ -12,7 +12,7 @@ from headrace.platform import PARTS, Platform, parse_platform, to_plain
 
 def to_file(platform: Platform) -> dict[str, Any]:
     """The parts by name, as plain lists and dicts."""
-    parts = [part for part in (platform.foundation, platform.lustre) if part is not None]
+    parts = [part for part in (platform.foundation, platform.lustre, platform.ephemeral) if part is not None]
     return {part.part: to_plain(part) for part in parts}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from headrace.aws.account import Account
 from headrace.aws.connection import AwsError, Connection
 from headrace.aws.data_repository_tasks import DataRepositoryTasks
+from headrace.aws.executions import Executions
 from headrace.aws.file_systems import FileSystems
 from headrace.aws.job_logs import JobLogs
 from headrace.aws.network import Network
@@ -25,6 +26,7 @@ class Aws:
         self.connection = Connection(region)
         self.account = Account(self.connection)
         self.data_repository_tasks = DataRepositoryTasks(self.connection)
+        self.executions = Executions(self.connection)
         self.file_systems = FileSystems(self.connection)
         self.job_logs = JobLogs(self.connection)
         self.network = Network(self.connection)

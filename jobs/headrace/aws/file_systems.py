@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from headrace.aws.connection import Connection, calls_aws, client_error, code_of
@@ -20,6 +21,19 @@ class LustreDescription:
     subnet_ids: tuple[str, ...]
     mount_name: str
     interface_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LustreListing:
+    """A Lustre file system in a list, with its tags. ``created`` is UTC."""
+
+    file_system_id: str
+    lifecycle: str
+    created: datetime
+    storage_capacity_gib: int
+    subnet_ids: tuple[str, ...] = ()
+    mount_name: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +70,41 @@ class FileSystems:
             mount_name=described.get("LustreConfiguration", {}).get("MountName", ""),
             interface_ids=tuple(described.get("NetworkInterfaceIds", ())),
         )
+
+    @calls_aws
+    def lustres(self, tags: Mapping[str, str], file_system_id: str | None = None) -> list[LustreListing]:
+        """All Lustre file systems that carry these tags (an empty value: any); or the one of this id, if it does."""
+        pages = self.connection.client("fsx").get_paginator("describe_file_systems")
+        request = {} if file_system_id is None else {"FileSystemIds": [file_system_id]}
+        try:
+            described = [each for page in pages.paginate(**request) for each in page["FileSystems"]]
+        except client_error() as error:
+            if code_of(error) == "FileSystemNotFound":
+                return []
+            raise
+        found = [_listing(each) for each in described if each["FileSystemType"] == "LUSTRE"]
+        return [
+            each
+            for each in found
+            if all(key in each.tags and value in ("", each.tags[key]) for key, value in tags.items())
+        ]
+
+    @calls_aws
+    def client_connections(self, file_system_id: str, now: datetime, minutes: int) -> float:
+        """The most clients that a Lustre file system had in the last minutes; 0 where CloudWatch has no data.
+
+        Source: FSx for Lustre User Guide, "Amazon FSx for Lustre metrics and dimensions" (ClientConnections).
+        """
+        answer = self.connection.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/FSx",
+            MetricName="ClientConnections",
+            Dimensions=[{"Name": "FileSystemId", "Value": file_system_id}],
+            StartTime=now - timedelta(minutes=minutes),
+            EndTime=now,
+            Period=300,
+            Statistics=["Maximum"],
+        )
+        return max((float(each["Maximum"]) for each in answer["Datapoints"]), default=0.0)
 
     @calls_aws
     def links(self, file_system_id: str) -> dict[tuple[str, str], str]:
@@ -109,3 +158,15 @@ class FileSystems:
             raise
         policy: dict[str, Any] = json.loads(answer["Policy"])
         return policy
+
+
+def _listing(described: Mapping[str, Any]) -> LustreListing:
+    return LustreListing(
+        file_system_id=described["FileSystemId"],
+        lifecycle=described["Lifecycle"],
+        created=described["CreationTime"],
+        storage_capacity_gib=described["StorageCapacity"],
+        subnet_ids=tuple(described.get("SubnetIds", ())),
+        mount_name=described.get("LustreConfiguration", {}).get("MountName", ""),
+        tags={each["Key"]: each["Value"] for each in described.get("Tags", ())},
+    )

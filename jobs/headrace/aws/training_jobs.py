@@ -127,6 +127,25 @@ class TrainingJobs:
                 break
         return sorted(found, key=lambda each: each.created, reverse=True)[:most]
 
+    @calls_aws
+    def active(self) -> list[JobDescription]:
+        """Every job of the account and Region that runs or is stopping, as it stands."""
+        pages = self.connection.client("sagemaker").get_paginator("list_training_jobs")
+        names = dict.fromkeys(
+            each["TrainingJobName"]
+            for status in (JobStatus.IN_PROGRESS, JobStatus.STOPPING)
+            for page in pages.paginate(StatusEquals=status.value, PaginationConfig={"PageSize": _LARGEST_PAGE})
+            for each in page["TrainingJobSummaries"]
+        )
+        # one that ended between the two lists is in neither, or has ended by now
+        return [job for job in map(self.describe, names) if not job.is_over]
+
+    @calls_aws
+    def tags(self, arn: str) -> dict[str, str]:
+        """The job's tags."""
+        pages = self.connection.client("sagemaker").get_paginator("list_tags")
+        return {each["Key"]: each["Value"] for page in pages.paginate(ResourceArn=arn) for each in page["Tags"]}
+
     def _unknown(self, name: str) -> InvalidInput:
         return InvalidInput(f"no training job {name!r} in {self.connection.region}; check the name and the Region")
 

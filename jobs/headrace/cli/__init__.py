@@ -45,6 +45,8 @@ _COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "stop": ("stop", "stop", "HELP"),
     "timeline": ("timeline", "timeline", "HELP"),
     "preload": ("preload", "preload", "HELP"),
+    "reap": ("reap", "reap", "HELP"),
+    "in-use": ("in_use", "in_use", "HELP"),
 }
 _GROUPS: Final = ("manifest", "efs", "lustre")
 

@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
@@ -50,20 +49,24 @@ def follow(events: Iterable[Event], instance_count: int = 1) -> JobDescription:
             if isinstance(event, JobDescription):
                 job = event
             if isinstance(event, LogLine):
-                prefix = f"{event.instance} | " if instance_count > 1 else ""
-                console.print(Text(f"  {prefix}{without_controls(event.text)}"), soft_wrap=True)
+                show_line(event, console, instance_count)
             elif isinstance(event, Transition):
-                _show_phase(event, console, status, time.monotonic() - started)
+                show_phase(event, console, time.monotonic() - started)
+                status.update(event.status)
     assert job is not None
     return job
 
 
-def _show_phase(phase: Transition, console: Console, status: Status, elapsed_seconds: float) -> None:
-    console.print(
-        Text(f"[{elapsed_seconds:6.1f} s] {phase.status}: {without_controls(phase.message)}", style="bold"),
-        soft_wrap=True,
-    )
-    status.update(phase.status)
+def show_line(line: LogLine, console: Console, instance_count: int) -> None:
+    """A line of a job's log."""
+    prefix = f"{line.instance} | " if instance_count > 1 else ""
+    console.print(Text(f"  {prefix}{without_controls(line.text)}"), soft_wrap=True)
+
+
+def show_phase(phase: Transition, console: Console, elapsed_seconds: float) -> None:
+    """That a job has come to a phase."""
+    told = f"[{elapsed_seconds:6.1f} s] {phase.status}: {without_controls(phase.message)}"
+    console.print(Text(told, style="bold"), soft_wrap=True)
 
 
 def descriptions(aws: Aws, name: str) -> Iterator[JobDescription]:
@@ -115,10 +118,15 @@ def billed_text(job: JobDescription) -> str | None:
 
 def summary_text(job: JobDescription) -> str:
     """One screen of facts about a job, for a terminal of any kind."""
-    table = Table(title=Text(f"{job.name}: {job.status}"), title_justify="left", show_header=False)
+    return screen_text(f"{job.name}: {job.status}", _facts(job, datetime.now(UTC)))
+
+
+def screen_text(title: str, facts: Iterable[tuple[str, str]]) -> str:
+    """A table of names and values, for a terminal of any kind."""
+    table = Table(title=Text(without_controls(title)), title_justify="left", show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in _facts(job, datetime.now(UTC)):
+    for name, value in facts:
         table.add_row(name, Text(without_controls(value)))
     console = Console(file=io.StringIO(), width=_WIDTH_CHARACTERS)
     with console.capture() as capture:

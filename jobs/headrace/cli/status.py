@@ -1,4 +1,4 @@
-"""``headrace status``: one screen about a training job."""
+"""``headrace status``: one screen about a training job, or about the flow that makes a file system for it."""
 
 from __future__ import annotations
 
@@ -8,22 +8,39 @@ from typing import Annotated
 
 import typer
 
-from headrace.cli.options import Region
+from headrace.cli.options import PlatformName, Region
 
 HELP = (
     "Show how a training job stands, on one screen.\n\n"
-    "Its status, its phases in seconds, its channels with their roads, its metrics, what is billed.\n\n"
+    "Its status, its phases in seconds, its channels with their roads, its metrics, what is billed. Of a job that was "
+    "launched with --ephemeral also its flow, from its start: the stage, the file system, its cost and its expiry. "
+    "--platform is looked at only where there is no job of this name yet.\n\n"
     "Ends with 0 whatever has become of the job, and with 2 when there is no such job."
 )
 
 
 def status(
-    name: Annotated[str, typer.Argument(metavar="JOB", help="Name of the training job.")],
+    name: Annotated[str, typer.Argument(metavar="JOB", help="Name of the training job, or of its flow.")],
+    platform: PlatformName = None,
     region: Region = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
 ) -> None:
     from headrace.aws import Aws
     from headrace.cli import job_view
+    from headrace.cli.job_or_flow import look_up
 
-    job = Aws(region).training_jobs.describe(name)
-    typer.echo(json.dumps(job_view.plain(job, datetime.now(UTC))) if as_json else job_view.summary_text(job))
+    aws = Aws(region)
+    found = look_up(aws, name, platform)
+    now = datetime.now(UTC)
+    if found.execution is not None:
+        from headrace.cli import flow_view
+        from headrace.ephemeral import flows
+
+        flow = flows.look(aws, found.execution)
+        told = (
+            json.dumps(flow_view.plain(flow, aws.region, now)) if as_json else flow_view.summary_text(flow, aws.region)
+        )
+    else:
+        assert found.job is not None
+        told = json.dumps(job_view.plain(found.job, now)) if as_json else job_view.summary_text(found.job)
+    typer.echo(told)

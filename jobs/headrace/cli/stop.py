@@ -1,43 +1,80 @@
-"""``headrace stop``: stop training jobs."""
+"""``headrace stop``: stop training jobs, and the flows that make file systems for them."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headrace.cli.options import Region
+from headrace.cli.options import PlatformName, Region
 
 if TYPE_CHECKING:
     from headrace.aws import Aws
+    from headrace.cli.job_or_flow import Named
     from headrace.job_description import JobDescription
 
 HELP = (
     "Stop training jobs; one that has ended already is left as it is.\n\n"
     "The script gets SIGTERM and 120 seconds, and what it has written to /opt/ml/model is kept. "
-    "When one of the names is no job's, none is stopped."
+    "When one of the names is no job's, none is stopped.\n\n"
+    "A job that was launched with --ephemeral is stopped with its flow: the command comes back when its file system is "
+    "gone, or at once with --no-wait; the file system goes all the same."
 )
 
 
 def stop(
-    names: Annotated[list[str], typer.Argument(metavar="JOB", help="Names of the training jobs.")],
-    wait: Annotated[bool, typer.Option("--wait", help="Come back when the jobs have ended.")] = False,
+    names: Annotated[list[str], typer.Argument(metavar="JOB", help="Names of the training jobs, or of their flows.")],
+    wait: Annotated[
+        bool | None,
+        typer.Option(
+            "--wait/--no-wait",
+            help="Come back when all have ended. [default: only for flows]",
+            show_default=False,
+        ),
+    ] = None,
+    platform: PlatformName = None,
     region: Region = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON: a list of jobs.")] = False,
 ) -> None:
     from headrace.aws import Aws
+    from headrace.cli.job_or_flow import look_up_all
 
     aws = Aws(region)
-    aws.training_jobs.describe_all(names)
-    was_asked = {name: aws.training_jobs.stop(name) for name in names}
-    jobs = [_wait(aws, name) for name in was_asked] if wait else aws.training_jobs.describe_all(list(was_asked))
+    found = look_up_all(aws, names, platform)
+    was_asked = {each.name: _stop(aws, each) for each in found}
+    rows = [_ended(aws, each, wait, platform) | {"was_asked": was_asked[each.name]} for each in found]
     if as_json:
-        rows = [{"name": each.name, "status": each.status, "was_asked": was_asked[each.name]} for each in jobs]
         typer.echo(json.dumps(rows))
         return
-    for job in jobs:
-        typer.echo(f"{job.name}: {job.status}" if was_asked[job.name] else f"{job.name}: {job.status} already")
+    for row in rows:
+        already = "" if row["was_asked"] else " already"
+        typer.echo(f"{row['name']}: {row['status']}{already}")
+
+
+def _stop(aws: Aws, each: Named) -> bool:
+    if each.execution is None:
+        return aws.training_jobs.stop(each.name)
+    from headrace.ephemeral import flows
+
+    return flows.stop(aws, each.execution)
+
+
+def _ended(aws: Aws, each: Named, wait: bool | None, platform: str | None) -> dict[str, Any]:
+    if each.execution is None:
+        job = _wait(aws, each.name) if wait else aws.training_jobs.describe(each.name)
+        return {"name": job.name, "status": job.status}
+    from headrace.cli import flow_view
+    from headrace.ephemeral import flows
+
+    flow = flows.look(aws, flows.described(aws, each.execution.arn))
+    # of one that ended by itself long ago nothing is left, and nobody has to wait
+    if wait is not False and (flow.lustre is not None or not each.execution.is_over):
+        machine = flows.teardown_machine_of(aws, each.execution, platform)
+        flow_view.take_down(aws, machine, each.execution.arn)
+        flow = flows.look(aws, flow.execution)
+    gone = flow.lustre is None and wait is not False
+    return {"name": flow.name, "status": flow.execution.status, "file_system_is_gone": gone}
 
 
 def _wait(aws: Aws, name: str) -> JobDescription:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HELP = (
     "Launch the training job of JOB_FILE on a deployed platform.\n\n"
     "Checks first that everything named in it exists and may be read; a mistake costs nothing. "
-    "Prints the job's name."
+    "Prints the job's name. With --ephemeral that is the name of the flow, too, for status and stop."
 )
 
 
@@ -32,6 +32,12 @@ def train(
         bool, typer.Option("--dry-run", help="Check everything, print the exact request, create nothing.")
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Show phases and log until the job has ended.")] = False,
+    ephemeral: Annotated[
+        bool,
+        typer.Option(
+            "--ephemeral", help="Make a Lustre file system for this job, and delete it after it; with Lustre channels."
+        ),
+    ] = False,
     ignored: Ignore = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -41,6 +47,11 @@ def train(
     suppressions = suppressions_of(ignored)
     job = job_file.load(path)
     aws = Aws(region)
+    if ephemeral:
+        from headrace.cli import train_ephemeral
+
+        train_ephemeral.train(job, aws, platform, suppressions, dry_run=dry_run, wait=wait, as_json=as_json)
+        return
     plan = planning.plan(job, launch.read_platform(aws, platform), suppressions=suppressions)
     _narrate(f"checking {plan.job.name} on platform {plan.foundation.platform} ({aws.region})")
     for finding in launch.check(plan, aws, suppressions):

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from headrace.future_lustre import MAX_CAPACITY_ATTEMPTS, DataCompressionType
 from headrace.roads import Access, Compression, Distribution, InputMode, Place, RecordWrapper, S3DataType
 from headrace.training import CHECKPOINTS_PATH
 
@@ -99,6 +100,29 @@ class CapacityRetryModel(Strict):
     availability_zone_ids: list[str] = Field(default_factory=list, description="tried one by one, with each type")
 
 
+class EphemeralModel(Strict):
+    """The Lustre file system that `headrace train --ephemeral` makes for the job; read by nothing else."""
+
+    storage_capacity_gib: int | None = Field(
+        None, description="1200, 2400 or a multiple of 2400; default: what the data set fills to nine tenths at most"
+    )
+    preload: bool = Field(
+        True, description="read every file once before the job starts, and compare the counts with what was imported"
+    )
+    data_compression_type: DataCompressionType = Field(
+        DataCompressionType.NONE, description="LZ4: less to read from disk, where the data can be compressed"
+    )
+    availability_zone_id: str | None = Field(
+        None, description="where it is made, such as `use1-az1`; default: the first zone where all channels meet"
+    )
+    capacity_attempts: int = Field(
+        3, ge=1, le=MAX_CAPACITY_ATTEMPTS, description="how often the job is created while AWS has no capacity for it"
+    )
+    lifetime_hours: float | None = Field(
+        None, gt=0, description="the file system goes after so long; default: enough for the slowest course of the flow"
+    )
+
+
 class OwnIngestionModel(Strict):
     """The script reads its data itself, with the rights of one of the platform's ingestion roles."""
 
@@ -141,6 +165,9 @@ class JobFile(Strict):
     keep_alive_seconds: int | None = Field(None, description="warm pool: instances wait so long for the next job")
     capacity_retry: CapacityRetryModel = Field(
         CapacityRetryModel(), description="other instance types and zones when there is no capacity"
+    )
+    ephemeral: EphemeralModel = Field(
+        EphemeralModel(), description="with `--ephemeral`: the file system that is made for this job, and goes with it"
     )
     internal_error_retries: int | None = Field(None, description="SageMaker repeats after errors of its own")
     availability_zone_ids: list[str] = Field(

@@ -22,6 +22,7 @@ _MODELS: Mapping[str, type[model.Strict]] = {
     "spot": model.SpotModel,
     "checkpoints": model.CheckpointsModel,
     "capacity_retry": model.CapacityRetryModel,
+    "ephemeral": model.EphemeralModel,
     "own_ingestion": model.OwnIngestionModel,
 }
 """Field of a job file -> what stands in it."""

@@ -20,6 +20,7 @@ _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("spot", model.SpotModel),
     ("checkpoints", model.CheckpointsModel),
     ("capacity_retry", model.CapacityRetryModel),
+    ("ephemeral", model.EphemeralModel),
     ("A metric definition", model.MetricModel),
 )
 

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network
 from headrace.aws import Aws
 from headrace.aws.file_systems import LustreDescription
 from headrace.channels import Channel
+from headrace.future_lustre import is_to_come
 from headrace.planning import LaunchPlan
 from headrace.platform import LustrePart
 from headrace.preflight.looking import Looking
@@ -54,7 +55,8 @@ def look_at_file_systems(launch: LaunchPlan, aws: Aws, looking: Looking) -> list
 def _lustre(launch: LaunchPlan, aws: Aws, looking: Looking) -> _Mounted | None:
     channels = [each for each in launch.job.channels if isinstance(each.source, LustreSource)]
     part = launch.platform.lustre
-    if not channels or part is None:
+    # of one that is made later there is nothing to look at
+    if not channels or part is None or is_to_come(part):
         return None
     described = looking.up(part.file_system_id, lambda: aws.file_systems.lustre(part.file_system_id))
     if isinstance(described, Unknown):
@@ -92,9 +94,19 @@ def _links(channels: list[Channel], launch: LaunchPlan, live: Mapping[tuple[str,
         assert isinstance(channel.source, LustreSource)
         link = channel.source.link_on(launch.platform)
         uri = f"s3://{link.bucket}/{link.prefix}".rstrip("/")
-        lifecycle = live.get((link.path.rstrip("/"), uri))
+        lifecycle = _lifecycle(link.path.rstrip("/"), uri, channel.source.path.strip("/"), live)
         facts.append(LinkFacts(field=f"channels.{channel.name}.lustre", path=link.path, uri=uri, lifecycle=lifecycle))
     return tuple(facts)
+
+
+def _lifecycle(path: str, uri: str, below: str, live: Mapping[tuple[str, str], str]) -> str | None:
+    """Of the association that shows the folder ``below`` the link: an ephemeral file system has it for that alone."""
+    steps = below.split("/") if below else []
+    for depth in range(len(steps) + 1):
+        part = "".join(f"/{step}" for step in steps[:depth])
+        if (lifecycle := live.get((f"{path}{part}", f"{uri}{part}"))) is not None:
+            return lifecycle
+    return None
 
 
 def _efs(launch: LaunchPlan, aws: Aws, looking: Looking) -> _Mounted | None:

@@ -31,6 +31,7 @@ _TRAINING_GUIDE: Final = "Amazon SageMaker Developer Guide"
 _MANIFESTS: Final = f"{_TRAINING_GUIDE}, augmented manifest files"
 _S3_NAMES: Final = "Amazon S3 User Guide, Bucket naming rules"
 _S3_KEYS: Final = "Amazon S3 User Guide, Naming Amazon S3 objects"
+_STATES: Final = "AWS Step Functions Developer Guide"
 _OURS: Final = "headrace"
 
 
@@ -191,6 +192,22 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
         "The policy of an EFS lets jobs in", "Amazon EFS User Guide, Using IAM to control file system data access"
     ),
     "V149": Entry("What the rules need to know may be looked up", _OURS),
+    "V150": Entry("An ephemeral Lustre needs the platform's machines", _OURS),
+    "V151": Entry("An ephemeral Lustre has a channel", _OURS),
+    "V152": Entry("An ephemeral Lustre is not above the cap in GiB", _OURS),
+    "V153": Entry("An ephemeral Lustre is not above the cap in hours", _OURS),
+    "V154": Entry("The name of a flow has 50 characters", _OURS),
+    "V155": Entry("The request of a flow is short", f"{_STATES}, Service quotas"),
+    "V156": Entry("The machine may pass the job's role", _OURS),
+    "V157": Entry("Step Functions knows the members of the request", f"{_STATES}, AWS SDK service integrations"),
+    "V158": Entry("A flow has attempts of its own", _OURS),
+    "V159": Entry("The zone of an ephemeral Lustre is the platform's", _OURS),
+    "V160": Entry("The lifetime of an ephemeral Lustre is long enough", _OURS),
+    "V170": Entry("The spending cap lets file systems live", f"{_LUSTRE_GUIDE}, Quotas"),
+    "V171": Entry("The smallest file system fits below the spending cap", f"{_LUSTRE_GUIDE}, Quotas"),
+    "V172": Entry("An ephemeral file system lives for a week at most", _OURS),
+    "V173": Entry("An idle Lustre is told of within a week", "Amazon CloudWatch User Guide, Evaluating an alarm"),
+    "V174": Entry("There is data that an ephemeral Lustre may show", _OURS),
 }
 
 

@@ -12,18 +12,22 @@ def install() -> None:
     from headrace_local.moto_extension import (
         bucket_policy,
         cloudformation,
+        cloudwatch,
         ec2,
         efs,
+        events,
         fsx,
         gateway_endpoints,
         iam,
         kms,
         s3,
         sagemaker,
+        sns,
         ssm,
+        stepfunctions,
         unimplemented,
     )
 
-    services = (s3, bucket_policy, iam, kms, ec2, gateway_endpoints, efs, ssm, fsx, sagemaker)
-    for subject in (unimplemented, cloudformation, *services):
+    storage_and_jobs = (s3, bucket_policy, iam, kms, ec2, gateway_endpoints, efs, ssm, fsx, sagemaker)
+    for subject in (unimplemented, cloudformation, *storage_and_jobs, sns, cloudwatch, events, stepfunctions):
         subject.install()

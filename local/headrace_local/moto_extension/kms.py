@@ -11,16 +11,20 @@ import json
 from typing import Final
 
 from headrace_local.moto_extension.clients import client
-from headrace_local.moto_extension.cloudformation.resource_types import AddedType, Created, Properties, Unsupported, add
+from headrace_local.moto_extension.cloudformation.resource_types import (
+    AddedType,
+    Created,
+    Properties,
+    add,
+    refuse_unknown_properties,
+)
 
 _DEFAULT_PENDING_DAYS: Final = 30
 _APPLIED: Final = frozenset({"Description", "KeyPolicy", "Tags", "EnableKeyRotation", "PendingWindowInDays"})
 
 
 def _create(region: str, properties: Properties) -> Created:
-    unknown = sorted(set(properties) - _APPLIED)
-    if unknown:
-        raise Unsupported(f"AWS::KMS::Key: the embedded AWS does not apply {', '.join(unknown)}")
+    refuse_unknown_properties("AWS::KMS::Key", properties, _APPLIED)
     kms = client("kms", region)
     policy = {"Policy": json.dumps(properties["KeyPolicy"])} if "KeyPolicy" in properties else {}
     tags = [{"TagKey": each["Key"], "TagValue": each["Value"]} for each in properties.get("Tags", [])]

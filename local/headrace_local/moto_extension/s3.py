@@ -19,8 +19,8 @@ from headrace_local.moto_extension.cloudformation.resource_types import (
     AddedType,
     Created,
     Properties,
-    Unsupported,
     add,
+    refuse_unknown_properties,
 )
 
 
@@ -99,9 +99,7 @@ _BY_MOTO: Final = frozenset({"BucketName", "BucketEncryption", "Tags"})
 
 def complete_bucket(region: str, bucket: str, properties: Properties) -> None:
     """Apply what moto drops. Raises Unsupported for a property that nobody here applies."""
-    unknown = sorted(set(properties) - set(_APPLY) - _BY_MOTO)
-    if unknown:
-        raise Unsupported(f"AWS::S3::Bucket: the embedded AWS does not apply {', '.join(unknown)}")
+    refuse_unknown_properties("AWS::S3::Bucket", properties, {*_APPLY, *_BY_MOTO})
     for name, apply in _APPLY.items():
         if name in properties:
             apply(client("s3", region), bucket, properties[name])

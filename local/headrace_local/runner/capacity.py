@@ -7,14 +7,11 @@ for all zones or, as ``ml.m5.large@use1-az1``, for one.
 
 from __future__ import annotations
 
-import os
-import re
-from pathlib import Path
 from typing import Final
 
 from headrace_local.moto_extension.clients import client
 from headrace_local.runner.job import JobFailed, TrainingJob
-from headrace_local.settings import JOBS_VARIABLE, NO_CAPACITY_VARIABLE
+from headrace_local.settings import NO_CAPACITY_VARIABLE, words_of
 
 NO_CAPACITY_FILE: Final = "no-capacity"
 MESSAGE: Final = (
@@ -24,18 +21,13 @@ MESSAGE: Final = (
 
 def provision(job: TrainingJob) -> None:
     """Raises JobFailed, in SageMaker's words, where the job's instances are said not to be had."""
-    instance_type, lacking = job.request["ResourceConfig"]["InstanceType"], _lacking()
+    instance_type = job.request["ResourceConfig"]["InstanceType"]
+    lacking = words_of(NO_CAPACITY_VARIABLE, NO_CAPACITY_FILE)
     if instance_type in lacking:
         raise JobFailed(MESSAGE)
     zones = {zone for kind, _, zone in (each.partition("@") for each in lacking) if kind == instance_type}
     if zones and (own := _zones(job)) and own <= zones:
         raise JobFailed(MESSAGE)
-
-
-def _lacking() -> set[str]:
-    file = Path(os.environ[JOBS_VARIABLE]).parent / NO_CAPACITY_FILE
-    given = [os.environ.get(NO_CAPACITY_VARIABLE, ""), file.read_text() if file.is_file() else ""]
-    return set(re.split(r"[,\s]+", " ".join(given)))
 
 
 def _zones(job: TrainingJob) -> set[str]:

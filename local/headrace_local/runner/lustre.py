@@ -1,11 +1,11 @@
 """What lies on a Lustre file system: files of jobs, and the objects of its links to S3.
 
 A link's objects become files when their metadata is imported: named and sized, with nothing in them. The content
-comes at the first open and stays, whatever becomes of the object afterwards; an object that has changed or gone
-between import and first open cannot be read. Nothing is ever written to S3: links are not exported.
+comes at the first open and stays until it is released, whatever becomes of the object afterwards; an object that has
+changed or gone between import and first open cannot be read. Nothing is ever written to S3: links are not exported.
 
-Sources: FSx for Lustre User Guide, "Linking your file system to an Amazon S3 bucket" and "Importing changes"; Amazon
-FSx API Reference, AutoImportPolicy.
+Sources: FSx for Lustre User Guide, "Linking your file system to an Amazon S3 bucket", "Importing changes", "Using data
+repository tasks to release files"; Amazon FSx API Reference, AutoImportPolicy.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from headrace_local.runner.lustre_paths import paths_of
 from headrace_local.runner.s3_storage import S3Storage, StoredObject
 
 _IMPORT: Final = frozenset({"NEW", "CHANGED"})  # an import takes nothing away
+_SAME_TIME_SECONDS: Final = 1e-3
 _FILE_MODE = 0o755  # what FSx gives to objects that carry no POSIX metadata
 _making = Lock()  # functools.cache lets two at once make one each
 
@@ -49,8 +50,8 @@ class Link:
         return f"s3://{self.bucket}/{self.prefix}"
 
 
-class Imported(NamedTuple):
-    """How many objects an import has met, and how many of them are files now."""
+class Counts(NamedTuple):
+    """How many objects or files a task has met, and of how many it has done what it is for."""
 
     total: int
     succeeded: int
@@ -101,16 +102,16 @@ class LustreFiles:
         """Whether there is any link, or one to which an S3 URI belongs."""
         return any(uri is None or f"{uri.rstrip('/')}/".startswith(each.uri) for each in self._links.values())
 
-    def import_metadata(self, uris: Sequence[str] = ()) -> Imported:
+    def import_metadata(self, uris: Sequence[str] = ()) -> Counts:
         """Import what is new or changed, of all links or below some S3 URIs only."""
         with self._changing:
             results = [self._bring_in(link, _IMPORT, _prefixes(link, uris)) for link in self._links.values()]
-        return Imported(*(sum(counts) for counts in zip(*results, strict=True))) if results else Imported(0, 0)
+        return Counts(*(sum(counts) for counts in zip(*results, strict=True))) if results else Counts(0, 0)
 
-    def _bring_in(self, link: Link, events: Collection[str], prefixes: tuple[str, ...] | None = None) -> Imported:
+    def _bring_in(self, link: Link, events: Collection[str], prefixes: tuple[str, ...] | None = None) -> Counts:
         objects = S3Storage(link.region).listing(link.bucket, link.prefix)
         if objects is None:  # the bucket has gone, and nobody tells of its objects any more
-            return Imported(0, 0)
+            return Counts(0, 0)
         met = [each for each in objects if prefixes is None or each.key.startswith(prefixes)]
         listed = dict(paths_of(met, link.prefix, self._place(link), self.root))
         for path, found in listed.items():
@@ -124,7 +125,31 @@ class LustreFiles:
             for path in [path for path, each in self._files.items() if each.link == link and path not in listed]:
                 self._remove(path)
         total = sum(not each.key.endswith("/") for each in met)
-        return Imported(total, sum(path in self._files for path in listed))
+        return Counts(total, sum(path in self._files for path in listed))
+
+    def release(self, paths: Sequence[str]) -> Counts:
+        """Take the content away again of files that are as they came from S3; the next open loads it anew.
+
+        ``paths`` are of the file system; whoever has a file open keeps what he reads.
+        """
+        places = [self.root.joinpath(each.lstrip("/")) for each in paths]
+        with self._changing:
+            loaded = [
+                (path, each)
+                for path, each in self._files.items()
+                if each.is_loaded and any(path == place or place in path.parents for place in places)
+            ]
+            released = [path for path, each in loaded if self._is_unchanged(path, each)]
+            for path in released:
+                self._add(path, self._files[path].link, self._files[path].object, is_there=True)
+        return Counts(len(loaded), len(released))
+
+    def _is_unchanged(self, path: Path, imported: _File) -> bool:
+        if imported.link.association_id not in self._links or not self._is_own_file(path):
+            return False
+        found = path.stat()
+        is_of_then = abs(found.st_mtime - imported.object.modified.timestamp()) < _SAME_TIME_SECONDS
+        return is_of_then and found.st_size == imported.object.size > 0
 
     def load_unwatched(self) -> str | None:
         """Load everything where the system tells of no opens, and say why it does not; else do nothing.
@@ -149,8 +174,8 @@ class LustreFiles:
     def _place(self, link: Link) -> Path:
         return self.root.joinpath(*link.path.parts[1:])
 
-    def _add(self, path: Path, link: Link, found: StoredObject) -> None:
-        """Make the file, empty inside, unless something else is in its place."""
+    def _add(self, path: Path, link: Link, found: StoredObject, *, is_there: bool = False) -> None:
+        """Make the file, empty inside, unless something else is in its place; or make it anew where it is."""
         imported = _File(link=link, object=found, is_loaded=found.size == 0)
         # it appears when it is watched, so that nobody ever reads the nothing in it
         hidden = self.root.with_name(f"{self.root.name}.new")
@@ -161,13 +186,16 @@ class LustreFiles:
             self._watch(hidden, path, imported)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            os.link(hidden, path)
+            if is_there:
+                os.replace(hidden, path)
+            else:
+                os.link(hidden, path)
             self._files[path] = imported
         except OSError:
             with suppress(CannotWatch):
                 first_opens().forget(hidden)
         finally:
-            hidden.unlink()
+            hidden.unlink(missing_ok=True)
 
     def _watch(self, hidden: Path, path: Path, imported: _File) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Names that CloudFormation makes up: moto forgets how long a role's may be, and a longer one is no role's name.
+"""Names that CloudFormation makes up: moto forgets how long they may be, and a role's that is longer is none.
 
 Source: AWS CloudFormation User Guide, "Name type" (names are cut so that they fit); IAM API Reference, CreateRole.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from moto.cloudformation import parsing
 
-_MAX_CHARACTERS = {"AWS::IAM::Role": 64}
+_MAX_CHARACTERS = {"AWS::IAM::Role": 64, "AWS::StepFunctions::StateMachine": 80}
 
 _generate = parsing.generate_resource_name
 

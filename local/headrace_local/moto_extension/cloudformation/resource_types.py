@@ -8,7 +8,7 @@ A type that moto never deletes, or deletes wrongly, is given a *deletion*.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -32,12 +32,18 @@ class Created:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddedType:
-    """A resource type that moto lacks. ``create`` and ``delete`` get the Region first."""
+    """A resource type that moto lacks. ``create`` and ``delete`` get the Region first.
+
+    ``name_property`` names a resource; where a template does not, a name is made up.
+    """
 
     type_name: str
     create: Callable[[str, Properties], Created]
     delete: Callable[[str, Created], None]
     attributes: frozenset[str] = frozenset()
+    name_property: str = ""
+    update: Callable[[str, Created, Properties], Created] | None = None
+    """Changes a resource in place, where that can be done; gets the Region first."""
 
 
 Preparation = Callable[[str, Properties], Properties]
@@ -56,7 +62,7 @@ def add(added: AddedType) -> None:
     """Make moto know this type."""
     # the cached tables are built once from the subclasses that exist then: later types go in by hand
     parsing.get_model_map()[added.type_name] = _model_of(added)
-    parsing.get_name_type_map()[added.type_name] = ""
+    parsing.get_name_type_map()[added.type_name] = added.name_property
 
 
 def _model_of(added: AddedType) -> type[CloudFormationModel]:
@@ -66,7 +72,7 @@ def _model_of(added: AddedType) -> type[CloudFormationModel]:
             self.physical_resource_id = created.physical_id
 
         cloudformation_type = staticmethod(lambda: added.type_name)
-        cloudformation_name_type = staticmethod(lambda: "")
+        cloudformation_name_type = staticmethod(lambda: added.name_property)
 
         @classmethod
         def has_cfn_attr(cls, attr: str) -> bool:
@@ -79,14 +85,33 @@ def _model_of(added: AddedType) -> type[CloudFormationModel]:
 
         @classmethod
         def create_from_cloudformation_json(
-            cls, _name: str, definition: Mapping[str, Any], _account: str, region: str, **_: Any
+            cls, name: str, definition: Mapping[str, Any], _account: str, region: str, **_: Any
         ) -> AddedResource:
-            return cls(added.create(region, definition["Properties"]))
+            named = {added.name_property: name} if added.name_property else {}
+            return cls(added.create(region, {**named, **definition["Properties"]}))
 
         def delete(self, _account: str, region: str) -> None:
             added.delete(region, self.created)
 
+    if added.update is not None:
+        _let_update(AddedResource, added.update)
     return AddedResource
+
+
+def _let_update(model: Any, update: Callable[[str, Created, Properties], Created]) -> None:
+    def in_place(
+        cls: Any, /, original_resource: Any, cloudformation_json: Mapping[str, Any], region_name: str, **_: Any
+    ) -> Any:
+        return cls(update(region_name, original_resource.created, cloudformation_json["Properties"]))
+
+    model.update_from_cloudformation_json = classmethod(in_place)
+
+
+def refuse_unknown_properties(type_name: str, properties: Properties, applied: Collection[str]) -> None:
+    """Raise Unsupported for a property that nobody here applies."""
+    unknown = sorted(set(properties) - set(applied))
+    if unknown:
+        raise Unsupported(f"{type_name}: the embedded AWS does not apply {', '.join(unknown)}")
 
 
 def is_known(type_name: str) -> bool:

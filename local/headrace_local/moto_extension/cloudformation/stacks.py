@@ -18,6 +18,7 @@ from moto.cloudformation.parsing import OutputMap
 
 from headrace_local.moto_extension.cloudformation import resources
 from headrace_local.moto_extension.cloudformation.parameters import refuse_wrong_parameters
+from headrace_local.moto_extension.events import bus
 
 
 def refuse_unknown_types(template: Mapping[str, Any]) -> None:
@@ -111,9 +112,20 @@ def delete_stack(backend: CloudFormationBackend, name_or_stack_id: str) -> None:
 
 
 def set_status(stack: Stack, status: str, reason: str | None = None) -> None:
-    """The stack's status, and the event that says so."""
+    """The stack's status, and the events that say so: the stack's own, and EventBridge's."""
     stack.status, stack.stack_status_reason = status, reason
     stack._add_stack_event(status, resource_status_reason=reason)
+    bus.publish(
+        region=stack.region_name,
+        source="aws.cloudformation",
+        detail_type="CloudFormation Stack Status Change",
+        resources=[stack.stack_id],
+        detail={
+            "stack-id": stack.stack_id,
+            "status-details": {"status": status, "status-reason": reason or ""},
+            "client-request-token": "",
+        },
+    )
 
 
 def _finish(stack: Stack, verb: str, failures: list[str]) -> bool:

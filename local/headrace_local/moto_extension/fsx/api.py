@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moto.fsx.models import FSxBackend
@@ -14,72 +13,14 @@ from headrace_local.moto_extension.fsx import associations, file_systems, tasks
 from headrace_local.moto_extension.fsx.associations import Association
 from headrace_local.moto_extension.fsx.errors import (
     BadRequest,
-    DataRepositoryAssociationNotFound,
-    DataRepositoryTaskNotFound,
-    FileSystemNotFound,
-    IncompatibleParameterError,
+    DataRepositoryTaskExecuting,
 )
 from headrace_local.moto_extension.fsx.file_systems import FileSystem
+from headrace_local.moto_extension.fsx.store import Made, store_of
 from headrace_local.moto_extension.fsx.tasks import Task
 from headrace_local.runner.lustre import files_of
 
 DEFAULT_PAGE = 100
-Made = FileSystem | Association | Task
-
-
-@dataclass(slots=True)
-class Store:
-    """What one account has in one Region."""
-
-    file_systems: dict[str, FileSystem] = field(default_factory=dict)
-    associations: dict[str, Association] = field(default_factory=dict)
-    tasks: dict[str, Task] = field(default_factory=dict)
-    by_token: dict[str, tuple[Mapping[str, Any], Made]] = field(default_factory=dict)
-
-    def file_system(self, file_system_id: str) -> FileSystem:
-        """Raises FileSystemNotFound when there is none, or no more."""
-        found = self.file_systems.get(file_system_id)
-        if found is None or found.life.is_gone:
-            raise FileSystemNotFound(f"File system '{file_system_id}' does not exist.")
-        return found
-
-    def association(self, association_id: str) -> Association:
-        """Raises DataRepositoryAssociationNotFound when there is none, or no more."""
-        found = self.associations.get(association_id)
-        if found is None or found.life.is_gone:
-            raise DataRepositoryAssociationNotFound(f"Data repository association '{association_id}' does not exist.")
-        return found
-
-    def living_associations(self, file_system_id: str | None = None) -> list[Association]:
-        """Those that are not gone, of one file system or of all."""
-        return [
-            each
-            for each in self.associations.values()
-            if not each.life.is_gone and file_system_id in (None, each.file_system_id)
-        ]
-
-    def task(self, task_id: str) -> Task:
-        """Raises DataRepositoryTaskNotFound when there is none."""
-        if task_id not in self.tasks:
-            raise DataRepositoryTaskNotFound(f"Data repository task '{task_id}' does not exist.")
-        return self.tasks[task_id]
-
-    def made_before(self, request: Mapping[str, Any]) -> Made | None:
-        """What an equal request with the same client token has made. Raises when the parameters differ."""
-        earlier = self.by_token.get(request.get("ClientRequestToken", ""))
-        if earlier is None:
-            return None
-        if earlier[0] != request:
-            raise IncompatibleParameterError("A request with this client request token had other parameters.")
-        return earlier[1]
-
-
-def store_of(backend: FSxBackend) -> Store:
-    """The store that lives as long as moto's backend does."""
-    if not hasattr(backend, "headrace_store"):
-        backend.headrace_store = Store()
-    store: Store = backend.headrace_store
-    return store
 
 
 def _create_file_system(response: FSxResponse) -> str:
@@ -95,11 +36,9 @@ def _create_file_system(response: FSxResponse) -> str:
 
 def _describe_file_systems(response: FSxResponse) -> str:
     request, backend = json.loads(response.body), response.fsx_backend
-    store = store_of(backend)
-    wanted = request.get("FileSystemIds") or [
-        each.file_system_id for each in store.file_systems.values() if not each.life.is_gone
-    ]
-    found = [store.file_system(each) for each in wanted]
+    store, ids = store_of(backend), request.get("FileSystemIds")
+    living = [each for each in list(store.file_systems.values()) if not each.life.is_gone]
+    found = [store.file_system(each) for each in ids] if ids else living
     return _page(request, "FileSystems", [each.describe(_tags(backend, each.arn)) for each in found])
 
 
@@ -109,8 +48,9 @@ def _delete_file_system(response: FSxResponse) -> str:
     file_system = store.file_system(wanted)
     if file_system.life.lifecycle == "CREATING":
         raise BadRequest(f"Cannot delete file system {file_system.file_system_id} while it is CREATING.")
-    if any(each.lifecycle == "EXECUTING" for each in store.tasks.values() if each.file_system_id == wanted):
-        raise BadRequest(f"Cannot delete file system {wanted} while a data repository task is EXECUTING.")
+    busy = store.busy_task(wanted)
+    if busy is not None:
+        raise BadRequest(f"Cannot delete file system {wanted} while a data repository task is {busy.lifecycle}.")
     file_system.end()
     for each in store.living_associations(file_system.file_system_id):
         each.life.end()
@@ -160,6 +100,11 @@ def _create_task(response: FSxResponse) -> str:
     made = store.made_before(request)
     if not isinstance(made, Task):
         store.file_system(request["FileSystemId"])
+        if store.busy_task(request["FileSystemId"]) is not None:
+            raise DataRepositoryTaskExecuting(
+                "An existing data repository task is currently executing on the file system. Wait until the existing "
+                "task has completed, then create the new task."
+            )
         made = tasks.make(request, account=backend.account_id, region=backend.region_name)
         _remember(backend, request, made)
         store.tasks[made.task_id] = made
@@ -176,9 +121,35 @@ def _describe_tasks(response: FSxResponse) -> str:
         each
         for each in found
         if each.file_system_id in filters.get("file-system-id", [each.file_system_id])
-        and each.lifecycle in filters.get("task-lifecycle", [each.lifecycle])
+        and ("task-lifecycle" not in filters or each.lifecycle in filters["task-lifecycle"])
     ]
     return _page(request, "DataRepositoryTasks", [each.describe(_tags(backend, each.arn)) for each in shown])
+
+
+def _cancel_task(response: FSxResponse) -> str:
+    task = store_of(response.fsx_backend).task(json.loads(response.body)["TaskId"])
+    task.cancel()
+    return _answer(TaskId=task.task_id, Lifecycle=task.lifecycle)
+
+
+def _tag_resource(response: FSxResponse) -> str:
+    request, backend = json.loads(response.body), response.fsx_backend
+    store_of(backend).require_resource(request["ResourceARN"])
+    backend.tagger.tag_resource(request["ResourceARN"], request["Tags"])
+    return _answer()
+
+
+def _untag_resource(response: FSxResponse) -> str:
+    request, backend = json.loads(response.body), response.fsx_backend
+    store_of(backend).require_resource(request["ResourceARN"])
+    backend.tagger.untag_resource_using_names(request["ResourceARN"], request["TagKeys"])
+    return _answer()
+
+
+def _list_tags(response: FSxResponse) -> str:
+    request, backend = json.loads(response.body), response.fsx_backend
+    store_of(backend).require_resource(request["ResourceARN"])
+    return _page(request, "Tags", _tags(backend, request["ResourceARN"]))
 
 
 def _remember(backend: FSxBackend, request: Mapping[str, Any], made: Made) -> None:
@@ -197,7 +168,7 @@ def _answer(**members: Any) -> str:
     return json.dumps(members)
 
 
-def _page(request: Mapping[str, Any], member: str, found: list[dict[str, Any]]) -> str:
+def _page(request: Mapping[str, Any], member: str, found: Sequence[Mapping[str, Any]]) -> str:
     start, size = int(request.get("NextToken") or 0), int(request.get("MaxResults") or DEFAULT_PAGE)
     rest = {"NextToken": str(start + size)} if start + size < len(found) else {}
     return _answer(**{member: found[start : start + size]}, **rest)
@@ -213,3 +184,7 @@ def install() -> None:
     FSxResponse.delete_data_repository_association = _delete_association
     FSxResponse.create_data_repository_task = _create_task
     FSxResponse.describe_data_repository_tasks = _describe_tasks
+    FSxResponse.cancel_data_repository_task = _cancel_task
+    FSxResponse.tag_resource = _tag_resource
+    FSxResponse.untag_resource = _untag_resource
+    FSxResponse.list_tags_for_resource = _list_tags

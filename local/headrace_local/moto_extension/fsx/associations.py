@@ -6,6 +6,7 @@ Source: Amazon FSx API Reference, CreateDataRepositoryAssociation and DataReposi
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -13,6 +14,7 @@ from typing import Any
 
 from headrace_local.moto_extension.clients import client
 from headrace_local.moto_extension.fsx.errors import BadRequest
+from headrace_local.moto_extension.fsx.failures import failure_of
 from headrace_local.moto_extension.fsx.file_systems import FileSystem, deployment_type
 from headrace_local.moto_extension.fsx.life import Life
 from headrace_local.runner.lustre import Link
@@ -67,6 +69,7 @@ class Association:
             "ResourceARN": self.arn,
             "FileSystemId": self.file_system_id,
             "Lifecycle": self.life.lifecycle,
+            **self.life.failure_details,
             "FileSystemPath": self.path,
             "DataRepositoryPath": self.request["DataRepositoryPath"],
             "BatchImportMetaDataOnCreate": self.request.get("BatchImportMetaDataOnCreate", False),
@@ -83,14 +86,26 @@ def make(request: Mapping[str, Any], file_system: FileSystem, others: Iterable[A
         raise BadRequest(f"File system {file_system.file_system_id} is {file_system.life.lifecycle}, not AVAILABLE.")
     if deployment_type(file_system.request) == "SCRATCH_1":
         raise BadRequest("Data repository associations are not supported on SCRATCH_1 file systems.")
-    _refuse_clashes(request, [each for each in others if each.file_system_id == file_system.file_system_id])
+    own = [each for each in others if each.file_system_id == file_system.file_system_id]
+    _refuse_clashes(request, own)
     _refuse_missing_bucket(str(request["DataRepositoryPath"]), file_system.region)
-    settings = Settings.from_environment()
     return Association(
         request=request,
         account=file_system.account,
         region=file_system.region,
-        life=Life(creating_seconds=settings.dra_creating_seconds, deleting_seconds=settings.fsx_deleting_seconds),
+        life=_queued(own),
+    )
+
+
+def _queued(others: list[Association]) -> Life:
+    """The service makes one link of a file system after the other: the next one waits for those before it."""
+    settings, now = Settings.from_environment(), time.time()
+    start = max([now, *(each.life.made_at for each in others)])
+    return Life(
+        created_at=now,
+        creating_seconds=start - now + settings.dra_creating_seconds,
+        deleting_seconds=settings.fsx_deleting_seconds,
+        failure=failure_of("association"),
     )
 
 

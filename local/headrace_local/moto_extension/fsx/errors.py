@@ -34,5 +34,17 @@ class DataRepositoryTaskNotFound(FsxError):
     """No such task."""
 
 
+class DataRepositoryTaskExecuting(FsxError):
+    """A task works on the file system already."""
+
+
+class DataRepositoryTaskEnded(FsxError):
+    """The task is over."""
+
+
+class ResourceNotFound(FsxError):
+    """No resource has this ARN."""
+
+
 class UnsupportedOperation(FsxError):
     """The operation is not supported for this resource."""

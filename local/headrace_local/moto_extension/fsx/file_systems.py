@@ -16,6 +16,7 @@ from typing import Any, Final
 from headrace_local.moto_extension import network_interfaces
 from headrace_local.moto_extension.clients import client
 from headrace_local.moto_extension.fsx.errors import BadRequest
+from headrace_local.moto_extension.fsx.failures import failure_of
 from headrace_local.moto_extension.fsx.life import Life
 from headrace_local.settings import Settings
 
@@ -86,6 +87,7 @@ class FileSystem:
             "FileSystemType": "LUSTRE",
             "FileSystemTypeVersion": self.request.get("FileSystemTypeVersion", "2.10"),
             "Lifecycle": self.life.lifecycle,
+            **self.life.failure_details,
             "StorageCapacity": self.request["StorageCapacity"],
             "StorageType": self.request.get("StorageType", "SSD"),
             "VpcId": self.vpc_id,
@@ -130,7 +132,11 @@ def make(request: Mapping[str, Any], *, account: str, region: str) -> FileSystem
         region=region,
         vpc_id=_vpc_of(request, region),
         mount_name="fsx" if kind == "SCRATCH_1" else _random_mount_name(),
-        life=Life(creating_seconds=settings.fsx_creating_seconds, deleting_seconds=settings.fsx_deleting_seconds),
+        life=Life(
+            creating_seconds=settings.fsx_creating_seconds,
+            deleting_seconds=settings.fsx_deleting_seconds,
+            failure=failure_of("file-system"),
+        ),
     )
     made.attach()
     return made

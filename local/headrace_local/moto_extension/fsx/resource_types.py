@@ -7,11 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from headrace_local.moto_extension.clients import client
-from headrace_local.moto_extension.cloudformation.resource_types import AddedType, Created, Properties, add
+from headrace_local.moto_extension.cloudformation.resource_types import AddedType, Created, Properties, Unsupported, add
 
 _POLL_SECONDS = 0.1
 _NUMBERS = ("StorageCapacity", "PerUnitStorageThroughput", "ImportedFileChunkSize")
 _SWITCHES = ("CopyTagsToBackups", "BatchImportMetaDataOnCreate")
+
+
+class CreationFailed(Unsupported):
+    """What was made is not AVAILABLE."""
 
 
 def _create_file_system(region: str, properties: Properties) -> Created:
@@ -22,7 +26,7 @@ def _create_file_system(region: str, properties: Properties) -> Created:
         found: Mapping[str, Any] = fsx.describe_file_systems(FileSystemIds=[file_system_id])["FileSystems"][0]
         return found
 
-    file_system = _wait_while(describe, "CREATING")
+    file_system = _available(describe)
     return Created(
         physical_id=file_system_id,
         attributes={
@@ -52,7 +56,7 @@ def _create_association(region: str, properties: Properties) -> Created:
         ][0]
         return found
 
-    _wait_while(describe, "CREATING")
+    _available(describe)
     attributes = {"AssociationId": made["AssociationId"], "ResourceARN": made["ResourceARN"]}
     return Created(physical_id=made["AssociationId"], attributes=attributes)
 
@@ -67,6 +71,13 @@ def _delete_association(region: str, association: Created) -> None:
         )
     except fsx.exceptions.DataRepositoryAssociationNotFound:
         return
+
+
+def _available(describe: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+    found = _wait_while(describe, "CREATING")
+    if found["Lifecycle"] != "AVAILABLE":
+        raise CreationFailed(f"{found['ResourceARN']} is {found['Lifecycle']}: {found['FailureDetails']['Message']}")
+    return found
 
 
 def _wait_while(describe: Callable[[], Mapping[str, Any]], lifecycle: str) -> Mapping[str, Any]:

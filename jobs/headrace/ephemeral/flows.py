@@ -1,0 +1,251 @@
+"""The executions of the flow: started, found by name, followed to their end, stopped, and seen to be gone.
+
+The name of a flow is its execution's, and its training job's too. Nothing here decides what happens to the file
+system: that is the machines'. Who watches may stop watching; the flow goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from headrace import launch
+from headrace.aws import Aws
+from headrace.aws.file_systems import LustreListing
+from headrace.ephemeral.cost import Cost, cost_of
+from headrace.ephemeral.stages import Progress, Stage, StageSpan, capacity_gib, expires
+from headrace.errors import InvalidInput, JobFailed
+from headrace.execution_history import Execution, ExecutionStatus, execution_arn, machine_arn_of
+from headrace.job_description import JobDescription
+from headrace.platform import EphemeralPart, Platform
+from headrace.roads import Place
+
+PLATFORM_TAG = "headrace:platform"
+OWNER_TAG = "headrace:owner"
+STOPPED = "Ephemeral.Stopped"
+_FIRST_POLL_SECONDS = 0.5
+_SLOWEST_POLL_SECONDS = 10.0
+_POLL_GROWTH = 1.2
+# EventBridge starts the teardown within seconds; who waits longer starts it
+_TEARDOWN_SECONDS = 60
+_CLOCKS_DIFFER = timedelta(minutes=1)
+
+
+class FlowFailed(JobFailed):
+    """A flow ended without what it was started for. Its file system is gone, unless the message says otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """A flow as it stands. ``lustre``: its file system as FSx lists it; None before its creation, and when it is gone.
+
+    ``jobs``: those that were created, as they stand; the last is the newest.
+    """
+
+    execution: Execution
+    progress: Progress
+    lustre: LustreListing | None = None
+    jobs: tuple[JobDescription, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Its name: that of the execution, and of its training job."""
+        return self.execution.name
+
+    @property
+    def expires(self) -> datetime | None:
+        """When the lifetime of the file system is over (UTC)."""
+        return expires(self.execution)
+
+    @property
+    def job(self) -> JobDescription | None:
+        """The training job, as far as there is one: the last that was created for it."""
+        ours = [each for each in self.jobs if not each.name.startswith(f"{self.name}-preload")]
+        return ours[-1] if ours else None
+
+    def cost(self, region: str, now: datetime) -> Cost | None:
+        """What the file system has cost by now; None before its creation."""
+        if self.progress.billed_from is None:
+            return None
+        end = now if self.lustre is not None or self.execution.ended is None else self.execution.ended
+        return cost_of(capacity_gib(self.execution), (end - self.progress.billed_from).total_seconds(), region)
+
+
+FlowEvent = StageSpan | launch.Event | Flow
+"""What :func:`follow` tells: a stage begins, something of a job, and at last the flow as it ended."""
+
+
+def require_part(platform: Platform) -> EphemeralPart:
+    """The platform's machines. Raises RuleViolations (V150) when it has none."""
+    from headrace.rules import require, run_rules
+    from headrace.rules.ephemeral import MACHINES_RULES, MachinesSpec
+
+    spec = MachinesSpec(platform=platform.foundation.platform, has_machines=platform.ephemeral is not None)
+    require(run_rules(MACHINES_RULES, spec))
+    assert platform.ephemeral is not None
+    return platform.ephemeral
+
+
+def find(aws: Aws, name: str, job: JobDescription | None, platform: str | None = None) -> Execution | None:
+    """The execution of the flow of this name, or of the flow that a training job belongs to; None where there is none.
+
+    A job that reads no Lustre is no flow's, and costs no call. The platform is looked up only where there is no job.
+    """
+    if job is not None:
+        if not any(each.road is not None and each.road.place is Place.LUSTRE for each in job.channels):
+            return None
+        owner = aws.training_jobs.tags(job.arn).get(OWNER_TAG)
+        return None if owner is None else aws.executions.describe(owner)
+    part = launch.read_platform(aws, platform).ephemeral
+    return None if part is None else aws.executions.describe(execution_arn(part.machine_arn, name))
+
+
+def look(aws: Aws, execution: Execution) -> Flow:
+    """Everything about the flow as it stands."""
+    progress = Progress(job_name=execution.name).after(aws.executions.events_after(execution.arn))
+    jobs = tuple(aws.training_jobs.describe_all(progress.jobs))
+    return Flow(
+        execution=execution,
+        progress=progress.closed(execution.ended),
+        lustre=_lustre(aws, execution, progress),
+        jobs=jobs,
+    )
+
+
+def _lustre(aws: Aws, execution: Execution, progress: Progress) -> LustreListing | None:
+    # without an id its creation may have succeeded all the same
+    found = aws.file_systems.lustres({OWNER_TAG: execution.arn}, progress.file_system_id)
+    return found[0] if found else None
+
+
+def follow(aws: Aws, arn: str) -> Generator[FlowEvent]:
+    """Events of the flow until its execution has ended; the last is the Flow. Blocks between them.
+
+    While a job of the flow lasts, its phases and its log are told.
+    """
+    execution = described(aws, arn)
+    progress = Progress(job_name=execution.name)
+    stages_told = jobs_watched = 0
+    pause_seconds = _FIRST_POLL_SECONDS
+    while True:
+        # described before its events are read, so that those of its end are among them
+        execution = described(aws, arn)
+        progress = progress.after(aws.executions.events_after(arn, progress.last_event_id))
+        news = len(progress.stages) > stages_told
+        yield from progress.stages[stages_told:]
+        stages_told = len(progress.stages)
+        for name in progress.jobs[jobs_watched:]:
+            yield from launch.watch(aws, name)
+        jobs_watched = len(progress.jobs)
+        if execution.is_over:
+            yield look(aws, execution)
+            return
+        pause_seconds = _FIRST_POLL_SECONDS if news else min(pause_seconds * _POLL_GROWTH, _SLOWEST_POLL_SECONDS)
+        time.sleep(pause_seconds)
+
+
+def described(aws: Aws, arn: str) -> Execution:
+    """The execution as it stands. Raises InvalidInput when there is none of this ARN."""
+    execution = aws.executions.describe(arn)
+    if execution is None:
+        raise InvalidInput(f"no execution {arn}; check the name and the Region")
+    return execution
+
+
+def wait_for(aws: Aws, arn: str, stage: Stage) -> Iterator[FlowEvent]:
+    """Events of the flow until a stage has begun; ends with the Flow. Raises FlowFailed when it ends before."""
+    for event in follow(aws, arn):
+        if isinstance(event, Flow):
+            raise failure(event)
+        yield event
+        if isinstance(event, StageSpan) and event.stage is stage:
+            yield look(aws, described(aws, arn))
+            return
+
+
+def stop(aws: Aws, execution: Execution) -> bool:
+    """Stop the flow; False when it has ended already. Its file system is then taken down from outside."""
+    if execution.is_over:
+        return False
+    aws.executions.stop(execution.arn, STOPPED, "stopped by headrace")
+    return True
+
+
+def take_down(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]:
+    """Wait until the teardown of a flow that has ended is over; what goes on, in words, whenever that changes.
+
+    EventBridge starts it; where that has not happened after a minute, it is started here, which does no harm twice.
+    Raises FlowFailed when a file system is left.
+    """
+    begun = time.monotonic()
+    since = described(aws, owner).ended or datetime.now(UTC)
+    strangers: set[str] = set()
+    told, is_started_here = "", False
+    while True:
+        ours = _teardowns(aws, teardown_machine_arn, owner, since - _CLOCKS_DIFFER, strangers)
+        running = [each for each in ours if not each.is_over]
+        state = _told_of(aws, owner, is_running=bool(running))
+        if state != told:
+            yield state
+            told = state
+        if not running and any(each.status == ExecutionStatus.SUCCEEDED for each in ours):
+            return
+        if not running and is_started_here and ours:
+            raise FlowFailed(
+                f"teardown {ours[0].name}: {ours[0].status}: {reason_of(ours[0])}; see headrace reap --dry-run"
+            )
+        if not running and not is_started_here and (ours or time.monotonic() - begun > _TEARDOWN_SECONDS):
+            name = f"by-hand-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+            aws.executions.start(teardown_machine_arn, name, {"Owner": owner})
+            is_started_here = True
+        time.sleep(_PAUSE_SECONDS)
+
+
+_PAUSE_SECONDS = 3.0
+
+
+def _teardowns(aws: Aws, machine_arn: str, owner: str, since: datetime, strangers: set[str]) -> list[Execution]:
+    """Executions of the teardown machine for this owner since then, newest first; ``strangers``: of others."""
+    found: list[Execution] = []
+    for arn in aws.executions.newest(machine_arn):
+        if arn in strangers:
+            continue
+        execution = aws.executions.describe(arn)
+        if execution is None or execution.input.get("Owner") != owner:
+            strangers.add(arn)
+        elif execution.started >= since:
+            found.append(execution)
+        if execution is not None and execution.started < since:
+            break
+    return found
+
+
+def _told_of(aws: Aws, owner: str, *, is_running: bool) -> str:
+    left = aws.file_systems.lustres({OWNER_TAG: owner})
+    teardown = "the teardown runs" if is_running else "waiting for the teardown"
+    return f"{teardown}; {', '.join(f'{each.file_system_id} is {each.lifecycle}' for each in left) or 'no file system'}"
+
+
+def reason_of(execution: Execution) -> str:
+    """Why an execution did not succeed, on one line."""
+    parts = [each for each in (execution.error, execution.cause) if each]
+    return " ".join(": ".join(parts).split()) or "no reason given"
+
+
+def failure(flow: Flow) -> FlowFailed:
+    """The error of a flow that has ended."""
+    left = "" if flow.lustre is None else f"; file system {flow.lustre.file_system_id} is {flow.lustre.lifecycle}"
+    return FlowFailed(f"{flow.name}: {flow.execution.status}: {reason_of(flow.execution)}{left}")
+
+
+def teardown_machine_of(aws: Aws, execution: Execution, platform: str | None = None) -> str:
+    """The teardown machine of the platform that a flow belongs to. Raises InvalidInput for another's flow."""
+    part = require_part(launch.read_platform(aws, platform))
+    if part.machine_arn != machine_arn_of(execution.arn):
+        raise InvalidInput(
+            f"flow {execution.name} is one of {machine_arn_of(execution.arn)}; allowed: a flow of platform "
+            f"{part.platform}; fix: name its platform with --platform"
+        )
+    return part.teardown_machine_arn

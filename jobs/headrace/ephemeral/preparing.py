@@ -1,0 +1,277 @@
+"""From a job to the input of its flow: planned as on a shared Lustre, listed, sized, and held against every rule.
+
+Nothing is created. What is wrong is told together; where something is wrong already, only the beginning of the data
+set is listed, since a listing may take minutes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from headrace import preflight
+from headrace.aws import Aws
+from headrace.ephemeral.associations import Association, association_of, without_overlap
+from headrace.ephemeral.flows import require_part
+from headrace.ephemeral.machine_input import flow_input, lifetime, ready_seconds, request_bytes
+from headrace.ephemeral.stages import PRELOAD_SUFFIX
+from headrace.ephemeral.survey import Survey, Told, survey
+from headrace.execution_history import execution_arn
+from headrace.future_lustre import EphemeralLustre, with_future_lustre
+from headrace.job_file import JobFile
+from headrace.job_file.model import CapacityRetryModel
+from headrace.planning import LaunchPlan, draft
+from headrace.platform import EphemeralPart, LustreLink, Platform, Subnet
+from headrace.preload import Contents, preload_request
+from headrace.roads import LUSTRE
+from headrace.rules import Finding, Level, Suppression, apply_suppressions, final, require, run_rules
+from headrace.rules.ephemeral import EPHEMERAL_RULES, EphemeralSpec, LifetimeSpec
+from headrace.rules.lustre import (
+    SCRATCH_2,
+    LustreSpec,
+    capacity_is_legal,
+    capacity_within_quota,
+    compression_is_known,
+    dataset_fits,
+)
+from headrace.rules.lustre_sizing import LARGEST_DATASET_GIB, legal_capacity_gib
+from headrace.sources import LustreSource
+from headrace.training import CapacityRetry, TrainingJob
+
+_LUSTRE_RULES = (capacity_is_legal, compression_is_known, dataset_fits, capacity_within_quota)
+_FIRST_OBJECTS = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """What the file system provisions, and how that came about."""
+
+    gib: int
+    arithmetic: str
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedFlow:
+    """A flow that may be started. ``given``: the machine's input. ``findings``: warnings and remarks of the rules."""
+
+    plan: LaunchPlan
+    part: EphemeralPart
+    associations: tuple[Association, ...]
+    data: Survey
+    capacity: Capacity
+    lifetime: LifetimeSpec
+    given: dict[str, Any]
+    findings: tuple[Finding, ...]
+
+    @property
+    def name(self) -> str:
+        """The flow's name: its execution's, and its training job's."""
+        return self.plan.job.name
+
+    @property
+    def arn(self) -> str:
+        """The ARN that the execution will have."""
+        return execution_arn(self.part.machine_arn, self.name)
+
+
+def prepare(
+    job: JobFile | TrainingJob,
+    aws: Aws,
+    platform: Platform,
+    *,
+    wishes: EphemeralLustre | None = None,
+    suppressions: Sequence[Suppression] = (),
+    told: Told = lambda _what, _count: None,
+    now: datetime | None = None,
+) -> PreparedFlow:
+    """Plan, look, list, judge. ``wishes``: default is what the job file says under ``ephemeral``.
+
+    ``told`` hears how many objects are listed. Raises RuleViolations with everything that is wrong, AwsError when a
+    call fails.
+    """
+    part = require_part(platform)
+    wanted = wishes or (_wishes_of(job) if isinstance(job, JobFile) else EphemeralLustre())
+    plan = planned(job, platform, part, wanted, now or datetime.now(UTC))
+    findings = preflight.check(plan, aws)
+    standing, _ = apply_suppressions(findings, suppressions)
+    is_refused = any(each.level is Level.ERROR for each in standing)
+    associations = associations_of(plan)
+    data = survey(associations, aws, told, _FIRST_OBJECTS if is_refused else None)
+    capacity = capacity_for(data, wanted)
+    preload = _preload_request(plan, associations, capacity, data) if wanted.preload and not is_refused else None
+    life = _lifetime(plan, wanted, part, data, preload)
+    given = flow_input(
+        job_name=plan.job.name,
+        storage_capacity_gib=capacity.gib,
+        subnet_id=_subnet_of(plan).subnet_id,
+        associations=associations,
+        ready_seconds=life.ready_seconds,
+        lifetime_seconds=life.seconds,
+        data_compression_type=wanted.data_compression_type,
+        training_request=plan.request,
+        capacity_attempts=wanted.capacity_attempts,
+        preload_request=preload,
+    )
+    spec = replace(
+        _spec(plan, job, part, wanted, associations, capacity, life, given),
+        names_in_use=_names_in_use(plan, part, wanted, aws),
+    )
+    findings += [*data.findings, *capacity.findings, *final(run_rules(EPHEMERAL_RULES, spec))]
+    left = require(_each_once(findings), suppressions)
+    return PreparedFlow(
+        plan=plan,
+        part=part,
+        associations=associations,
+        data=data,
+        capacity=capacity,
+        lifetime=life,
+        given=given,
+        findings=tuple(left),
+    )
+
+
+def planned(
+    job: JobFile | TrainingJob, platform: Platform, part: EphemeralPart, wanted: EphemeralLustre, now: datetime
+) -> LaunchPlan:
+    """The plan of the job on a Lustre to come: in the zone that is wanted, or the first where all channels meet."""
+    once = _without_retry(job)
+    subnets = platform.foundation.subnets
+    first = draft(once, with_future_lustre(platform, subnets[0], part.links), now=now)
+    others = replace(first.zones, pins=tuple(each for each in first.zones.pins if each.by != LUSTRE.name))
+    zones = others.common_az_ids if wanted.availability_zone_id is None else {wanted.availability_zone_id}
+    subnet = next((each for each in subnets if each.az_id in zones), subnets[0])
+    if subnet == subnets[0]:
+        return first
+    return draft(once, with_future_lustre(platform, subnet, part.links), now=now)
+
+
+def associations_of(plan: LaunchPlan) -> tuple[Association, ...]:
+    """What the file system is linked to: the folders that the job's channels read."""
+    return without_overlap(
+        association_of(
+            each.source.link_on(plan.platform),
+            each.source.path,
+            f"channels.{each.name}.{'path' if each.source.path.strip('/') else 'lustre'}",
+        )
+        for each in plan.job.channels
+        if isinstance(each.source, LustreSource)
+    )
+
+
+def capacity_for(data: Survey, wanted: EphemeralLustre) -> Capacity:
+    """As was asked for, or the smallest that the data set fills to nine tenths; and what the rules say of it."""
+    # rounded up, so that people can read the arithmetic
+    size_gib = min(math.ceil(data.size_gib * 10) / 10, LARGEST_DATASET_GIB)
+    if wanted.storage_capacity_gib is None:
+        sizing = legal_capacity_gib(size_gib) if size_gib else None
+        gib = legal_capacity_gib(1).storage_capacity_gib if sizing is None else sizing.storage_capacity_gib
+        return Capacity(gib=gib, arithmetic="no data" if sizing is None else sizing.arithmetic)
+    spec = LustreSpec(
+        deployment_type=SCRATCH_2,
+        storage_capacity_gib=wanted.storage_capacity_gib,
+        data_compression_type=wanted.data_compression_type.value,
+        dataset_gib=size_gib or None,
+    )
+    found = [replace(each, field=f"ephemeral.{each.field}") for each in run_rules(_LUSTRE_RULES, spec)]
+    return Capacity(gib=wanted.storage_capacity_gib, arithmetic="as the job asks for", findings=tuple(found))
+
+
+def _lifetime(
+    plan: LaunchPlan, wanted: EphemeralLustre, part: EphemeralPart, data: Survey, preload: dict[str, Any] | None
+) -> LifetimeSpec:
+    job = plan.job
+    running = job.spot.max_wait_seconds if job.spot else job.max_runtime_seconds
+    return lifetime(
+        ready=ready_seconds(data.objects),
+        preload=0 if preload is None else int(preload["StoppingCondition"]["MaxRuntimeInSeconds"]),
+        attempt=running + (job.max_pending_seconds or 0),
+        capacity_attempts=wanted.capacity_attempts,
+        given_hours=wanted.lifetime_hours,
+        max_hours=part.max_hours,
+    )
+
+
+def _preload_request(
+    plan: LaunchPlan, associations: Sequence[Association], capacity: Capacity, data: Survey
+) -> dict[str, Any]:
+    contents = Contents(files=data.files, size_bytes=data.size_bytes, largest_bytes=data.largest_bytes)
+    links = [
+        LustreLink(name=f"link-{number}", path=each.path, bucket=each.bucket, prefix=each.prefix)
+        for number, each in enumerate(associations, start=1)
+    ]
+    return preload_request(
+        name=f"{plan.job.name}{PRELOAD_SUFFIX}",
+        platform=plan.platform,
+        links=links,
+        storage_capacity_gib=capacity.gib,
+        contents=contents,
+        image=plan.job.image,
+        tags=plan.job.tags,
+    )
+
+
+def _spec(
+    plan: LaunchPlan,
+    job: JobFile | TrainingJob,
+    part: EphemeralPart,
+    wanted: EphemeralLustre,
+    associations: Sequence[Association],
+    capacity: Capacity,
+    life: LifetimeSpec,
+    given: dict[str, Any],
+) -> EphemeralSpec:
+    roles, ingestion_roles = plan.foundation.roles, plan.foundation.ingestion_roles
+    retry = job.capacity_retry
+    return EphemeralSpec(
+        platform=plan.foundation.platform,
+        job_name=plan.job.name,
+        lustre_channels=tuple(each.name for each in plan.job.channels if isinstance(each.source, LustreSource)),
+        association_count=len(associations),
+        capacity_gib=capacity.gib,
+        capacity_arithmetic=capacity.arithmetic,
+        max_gib=part.max_gib,
+        max_hours=part.max_hours,
+        lifetime=life,
+        request_members=tuple(given["Training"]["Request"]),
+        request_bytes=request_bytes(given),
+        role_arn=plan.request["RoleArn"],
+        role_arns=(*(each for each in (roles.file_systems, roles.both) if each is not None), *ingestion_roles.values()),
+        retry=(*retry.instance_types, *retry.availability_zone_ids),
+        wanted_az_id=wanted.availability_zone_id,
+        platform_az_ids=tuple(dict.fromkeys(each.az_id for each in plan.foundation.subnets)),
+    )
+
+
+def _names_in_use(plan: LaunchPlan, part: EphemeralPart, wanted: EphemeralLustre, aws: Aws) -> tuple[str, ...]:
+    """Of the names that the pre-flight has not asked for: the execution's, and those of the further jobs."""
+    name = plan.job.name
+    further = [f"{name}{PRELOAD_SUFFIX}"] if wanted.preload else []
+    further += [f"{name}-{number}" for number in range(2, wanted.capacity_attempts + 1)]
+    taken = aws.training_jobs.names_in_use(further) if further else ()
+    flow = aws.executions.describe(execution_arn(part.machine_arn, name))
+    return (*(() if flow is None else (name,)), *taken)
+
+
+def _without_retry(job: JobFile | TrainingJob) -> JobFile | TrainingJob:
+    if isinstance(job, JobFile):
+        return job.model_copy(update={"capacity_retry": CapacityRetryModel()})
+    return replace(job, capacity_retry=CapacityRetry())
+
+
+def _wishes_of(job: JobFile) -> EphemeralLustre:
+    return EphemeralLustre(**job.ephemeral.model_dump())
+
+
+def _subnet_of(plan: LaunchPlan) -> Subnet:
+    assert plan.platform.lustre is not None
+    lustre = plan.platform.lustre
+    return Subnet(subnet_id=lustre.subnet_id, az_id=lustre.az_id)
+
+
+def _each_once(findings: Sequence[Finding]) -> list[Finding]:
+    # the pre-flight's first page may show what the whole listing shows again
+    return list({(each.rule_id, each.field): each for each in reversed(findings)}.values())[::-1]

@@ -1,0 +1,147 @@
+"""What the reaper decides about one file system, as a pure function of what it sees; the machine decides the same.
+
+Due is what carries the platform's tag and an owner's, and has expired, and was made while an owner ran that runs no
+more (tags can be copied), and that no training job mounts, and that has no client. What is due is marked first, and
+deleted when it is still due a quarter of an hour later; a mark that is not due any more is taken away. What cannot be
+found out counts against deleting. Source: constructs/headrace_cdk/machines/reaper.asl.yaml, state IsDue.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+OWNER_TAG: Final = "headrace:owner"
+EXPIRES_TAG: Final = "headrace:expires"
+MARKED_TAG: Final = "headrace:marked"
+MARK_AGE: Final = timedelta(minutes=15)
+CLOCKS_DIFFER: Final = timedelta(minutes=10)
+# other spellings of a time are none for the machine, and so none here
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{3})?Z", re.ASCII)
+
+
+class Action(StrEnum):
+    """What the reaper does with a file system; the machine's words."""
+
+    KEEP = "KEEP"
+    MARK = "MARK"
+    WAIT = "WAIT"
+    UNMARK = "UNMARK"
+    DELETE = "DELETE"
+
+
+class Condition(StrEnum):
+    """What must hold before a file system is due, in the order in which a table shows it."""
+
+    OWNED = "platform and owner tags"
+    LIVING = "not being deleted"
+    EXPIRED = "expired"
+    OWNER_ENDED = "owner ended"
+    UNMOUNTED = "no job mounts it"
+    NO_CLIENTS = "no clients"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """The execution that an owner tag names. ``is_known`` False: it could not be asked.
+
+    ``started`` is None where Step Functions knows it no more: executions are forgotten after 90 days. ``ended`` is
+    None while it runs.
+    """
+
+    is_known: bool = True
+    is_running: bool = False
+    started: datetime | None = None
+    ended: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSystemFacts:
+    """A file system as the reaper sees it. Times are UTC.
+
+    ``has_platform_tag``: with this platform's name. ``expires_tag``, ``marked_tag``: their text, None without the tag.
+    ``mounted_by``: names of jobs that run or are stopping. ``unknown_jobs``: how many of those could not be asked what
+    they mount. ``clients``: the most in the last quarter of an hour, 0 without data; None where CloudWatch did not say.
+    """
+
+    file_system_id: str
+    lifecycle: str
+    created: datetime
+    has_platform_tag: bool
+    owner_arn: str | None
+    owner: Owner
+    expires_tag: str | None
+    marked_tag: str | None
+    mounted_by: tuple[str, ...] = ()
+    unknown_jobs: int = 0
+    clients: float | None = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What the reaper would do, and which of the conditions hold. ``expires``: as it was read."""
+
+    facts: FileSystemFacts
+    action: Action
+    holds: dict[Condition, bool]
+    expires: datetime
+    marked: datetime | None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether all conditions hold."""
+        return all(self.holds.values())
+
+
+def decide(facts: FileSystemFacts, now: datetime, max_hours: int) -> Decision:
+    """The decision on one file system. ``max_hours``: the longest lifetime, for one whose expiry cannot be read."""
+    expires = parse_time(facts.expires_tag) or facts.created + timedelta(hours=max_hours)
+    marked = parse_time(facts.marked_tag)
+    holds = {
+        Condition.OWNED: facts.has_platform_tag and facts.owner_arn is not None,
+        Condition.LIVING: facts.lifecycle != "DELETING",
+        Condition.EXPIRED: expires < now,
+        Condition.OWNER_ENDED: _has_ended(facts.owner, facts.created),
+        Condition.UNMOUNTED: not facts.mounted_by and facts.unknown_jobs == 0,
+        Condition.NO_CLIENTS: facts.clients == 0,
+    }
+    return Decision(facts=facts, action=_action(facts, holds, marked, now), holds=holds, expires=expires, marked=marked)
+
+
+def _action(facts: FileSystemFacts, holds: dict[Condition, bool], marked: datetime | None, now: datetime) -> Action:
+    if not holds[Condition.OWNED] or not holds[Condition.LIVING]:
+        return Action.KEEP
+    if not all(holds.values()):
+        return Action.KEEP if facts.marked_tag is None else Action.UNMARK
+    if marked is None:
+        return Action.MARK
+    return Action.DELETE if marked <= now - MARK_AGE else Action.WAIT
+
+
+def _has_ended(owner: Owner, created: datetime) -> bool:
+    if not owner.is_known or owner.is_running:
+        return False
+    if owner.started is None:
+        return True
+    if owner.ended is None:
+        return False
+    return owner.started - CLOCKS_DIFFER <= created <= owner.ended + CLOCKS_DIFFER
+
+
+def within_cap(decisions: Iterable[Decision], most_deletes: int) -> Sequence[Decision]:
+    """Those whose deletion one run would begin: many at once may mean that something else is wrong."""
+    return [each for each in decisions if each.action is Action.DELETE][:most_deletes]
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """A tag's time; None for anything else."""
+    if text is None or not _TIME.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError:
+        return None

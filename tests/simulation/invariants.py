@@ -1,0 +1,237 @@
+"""What must hold after every schedule, whatever went wrong in it (rules.md, section 4).
+
+Each invariant reads the record of what really happened and yields one sentence for each breach. What cannot be
+excluded without a lock that AWS does not have is stated beside the invariant, with its bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+
+from tests.simulation.bystanders import DOOMED
+from tests.simulation.interpreter import LONGEST_HISTORY, Execution
+from tests.simulation.schedule import DEADLINE_SECONDS, Schedule
+from tests.simulation.simulated_fsx import FileSystem
+
+TAGS = ("headrace:platform", "headrace:owner", "headrace:job", "headrace:expires")
+
+# Between the last look at the jobs and the answer to the delete nobody can lock the file system: a job that is younger
+# than this when its file system is deleted may have been created in between. It has not started then (a job takes two
+# minutes to its mount), so nothing of it is billed.
+UNSEEN_SECONDS = 60.0
+
+# Calls beside those of waiting: the fixed ones of a run, and the pages of every file system and job of the account.
+CALLS_OF_A_RUN = 60
+SECONDS_PER_CALL = 15.0
+
+OF_SERVICES = ("FSx.", "SageMaker.", "Sfn.", "CloudWatch.", "Sns.")
+Invariant = Callable[[Schedule], Iterator[str]]
+
+
+def breaches(schedule: Schedule) -> list[str]:
+    """Every breach of every invariant, each with the invariant's name."""
+    return [f"{each.__name__}: {text}" for each in INVARIANTS for text in each(schedule)]
+
+
+def _own(schedule: Schedule) -> list[FileSystem]:
+    return [each for each in schedule.world.fsx.file_systems.values() if each.creator is not None]
+
+
+def _end(each: FileSystem) -> float:
+    return float("inf") if each.gone is None else each.gone
+
+
+def at_most_one_lives_per_execution(schedule: Schedule) -> Iterator[str]:
+    for one, other in combinations(_own(schedule), 2):
+        if one.creator == other.creator and max(one.created, other.created) < min(_end(one), _end(other)):
+            yield f"{one.id} and {other.id} of {one.creator} live at once"
+
+
+def none_is_untagged(schedule: Schedule) -> Iterator[str]:
+    for each in _own(schedule):
+        given = {tag["Key"]: tag["Value"] for tag in each.request["Tags"]}
+        if not all(given.get(key) for key in TAGS) or given["headrace:owner"] != each.creator:
+            yield f"{each.id} was created with the tags {given}"
+
+
+def all_are_deleted_or_alarmed(schedule: Schedule) -> Iterator[str]:
+    """By the deadline: expiry, three quarters of an hour of the reaper, the teardown's two hours."""
+    now = schedule.world.clock.now
+    told = " ".join(message for _, message in schedule.world.sns.messages) + " ".join(
+        each.cause or "" for each in schedule.world.step_functions.executions.values() if each.error == "Teardown.NotDeleted"
+    )
+    left = [each for each in _own(schedule) if each.exists]
+    left += [each.file_system for each in schedule.present if each.doomed and each.file_system.exists]
+    for each in left:
+        if each.id not in told and now >= schedule.deadline:
+            yield f"{each.id} of {each.creator} is {each.lifecycle} {DEADLINE_SECONDS:.0f} s after its expiry, and no alarm"
+        elif now < schedule.deadline:
+            yield f"{each.id} is {each.lifecycle}, and the schedule is over"
+
+
+def none_is_deleted_under_a_job(schedule: Schedule) -> Iterator[str]:
+    for deletion in schedule.world.record.deletions:
+        for name, age in deletion.mounting:
+            if age >= UNSEEN_SECONDS:
+                yield f"{deletion.file_system.id} was deleted while {name} mounted it, {age:.0f} s after its creation"
+
+
+def no_training_is_billed_without_its_file_system(schedule: Schedule) -> Iterator[str]:
+    for job, identity, lifecycle in schedule.world.record.billed:
+        if lifecycle != "AVAILABLE":
+            yield f"{job.name} was billed while {identity} was {lifecycle}"
+        for deletion in schedule.world.record.deletions:
+            ended = float("inf") if job.ended is None else job.ended
+            if deletion.file_system.id == identity and job.billed_from is not None:
+                if job.billed_from <= deletion.time < ended:
+                    yield f"{job.name} was billed {ended - deletion.time:.0f} s after the deletion of {identity}"
+
+
+def training_begins_with_everything_imported(schedule: Schedule) -> Iterator[str]:
+    tasks = schedule.world.fsx.tasks.values()
+    for job in schedule.world.sagemaker.jobs.values():
+        if job.creator is not None:
+            for identity in job.file_systems():
+                if not any(task.file_system == identity and task.lifecycle == "SUCCEEDED" for task in tasks):
+                    yield f"{job.name} was created before {identity} was imported"
+
+
+def nothing_living_is_deleted(schedule: Schedule) -> Iterator[str]:
+    """Not of others, not shared, not of an owner that runs, unless the owner itself asked for it."""
+    doomed = {each.file_system.id: each.kind for each in schedule.present}
+    executions = schedule.world.step_functions.executions
+    for deletion in schedule.world.record.deletions:
+        each = deletion.file_system
+        if each.creator is None:
+            if doomed.get(each.id) not in DOOMED:
+                yield f"{each.id} ({doomed.get(each.id)}) was deleted by {deletion.caller}"
+            continue
+        owner, caller = executions[each.creator], executions[deletion.caller or ""]
+        owner_ran = owner.stopped is None or owner.stopped > deletion.time
+        if caller.machine.name != "teardown":
+            yield f"{each.id} was deleted by {caller.machine.name}, which is not the teardown"
+        elif owner_ran and schedule.world.record.starters[caller.arn] != owner.arn:
+            yield f"{each.id} was deleted by {caller.name} while its owner ran"
+
+
+def no_job_is_left_running(schedule: Schedule) -> Iterator[str]:
+    """An hour after the end of its flow, or of the teardown that was ended from outside or heard of it late.
+
+    Where no teardown could run to its end, the longest runtime of the job is what ends it: the reaper stops no job.
+    """
+    executions = schedule.world.step_functions.executions
+    cut_short = {each.arn for each in schedule.ended_from_outside}
+    for job in schedule.world.sagemaker.jobs.values():
+        owner = executions.get(job.creator or "")
+        if owner is None or owner.stopped is None:
+            continue
+        runs = [
+            each
+            for each in executions.values()
+            if each.machine.name == "teardown" and each.input.get("Owner") == owner.arn and each.arn not in cut_short
+        ]
+        ended = schedule.world.clock.now if job.ended is None else job.ended
+        since = min((max(each.started, owner.stopped) for each in runs), default=None)
+        if since is not None and ended - since > 3600:
+            yield f"{job.name} ran for {ended - since:.0f} s more when its flow had ended and a teardown begun"
+
+
+def failures_say_why(schedule: Schedule) -> Iterator[str]:
+    """With a name of ours or of the service. The other machines may also fail with a time-out of their own calls."""
+    for each in _judged(schedule):
+        if each.status != "FAILED":
+            continue
+        named = ("Ephemeral.",) if each.machine.name == "ephemeral" else ("Teardown.", "States.Timeout")
+        if each.error is None or not each.error.startswith((*named, *OF_SERVICES)):
+            yield f"{each.machine.name} {each.name} failed with {each.error}: {each.cause}"
+        elif not each.cause:
+            yield f"{each.name} failed with {each.error} and no cause"
+
+
+def success_is_true(schedule: Schedule) -> Iterator[str]:
+    """A flow that succeeded has trained, and its file system was gone by then."""
+    jobs = schedule.world.sagemaker.jobs
+    for flow in schedule.flows:
+        if flow.status != "SUCCEEDED":
+            continue
+        assert flow.stopped is not None
+        for each in _own(schedule):
+            if each.creator == flow.arn and _end(each) > flow.stopped:
+                yield f"{flow.name} succeeded while {each.id} was {each.lifecycle}"
+        name = flow.output.get("TrainingJobName")
+        if (name is None) != (flow.input["Training"] is None):
+            yield f"{flow.name} succeeded with the training job {name}"
+        elif name is not None and jobs[name].status != "Completed":
+            yield f"{flow.name} succeeded while {name} was {jobs[name].status}"
+
+
+def nothing_runs_for_ever(schedule: Schedule) -> Iterator[str]:
+    """A flow ends with its lifetime and a teardown; a teardown within six hours, a reaper within one."""
+    now = schedule.world.clock.now
+    for each in schedule.world.step_functions.executions.values():
+        if each.alive and now - each.started > _longest(schedule, each):
+            yield f"{each.machine.name} {each.name} has run for {now - each.started:.0f} s"
+
+
+def _longest(schedule: Schedule, each: Execution) -> float:
+    return {"ephemeral": schedule.plan.lifetime_seconds + 7 * 3600, "teardown": 21_600}.get(each.machine.name, 3600)
+
+
+def history_is_short(schedule: Schedule) -> Iterator[str]:
+    for each in schedule.world.step_functions.executions.values():
+        if each.events >= LONGEST_HISTORY:
+            yield f"{each.machine.name} {each.name} has {each.events} events"
+
+
+def calls_are_few(schedule: Schedule) -> Iterator[str]:
+    """At most one for 15 s of waiting, beside those that a run makes in any case; those after faults do not count."""
+    world = schedule.world
+    pages = 3 * len(world.fsx.file_systems) / 10 + 4 * len(world.sagemaker.jobs)
+    for arn, calls in world.record.undisturbed.items():
+        each = world.step_functions.executions[arn]
+        seconds = (world.clock.now if each.stopped is None else each.stopped) - each.started
+        if calls > CALLS_OF_A_RUN + pages + seconds / SECONDS_PER_CALL:
+            yield f"{each.machine.name} {each.name} made {calls} calls in {seconds:.0f} s"
+
+
+def the_reaper_tells(schedule: Schedule) -> Iterator[str]:
+    """What a teardown of the reaper deleted stands in a message, unless that reaper was itself ended from outside."""
+    world = schedule.world
+    told = " ".join(message for _, message in world.sns.messages)
+    ended = {each.arn for each in schedule.ended_from_outside}
+    for deletion in world.record.deletions:
+        starter = world.record.starters.get(deletion.caller or "")
+        reaper = world.step_functions.executions.get(starter or "")
+        if reaper is not None and reaper.machine.name == "reaper" and reaper.arn not in ended:
+            if reaper.status == "SUCCEEDED" and deletion.file_system.id not in told:
+                yield f"{reaper.name} had {deletion.file_system.id} deleted and told nobody"
+
+
+def answers_are_of_the_api(schedule: Schedule) -> Iterator[str]:
+    yield from sorted(set(schedule.world.record.misfits))
+
+
+def _judged(schedule: Schedule) -> list[Execution]:
+    """The executions that really ran, and that no fault of the schedule ended from outside."""
+    ended = {each.arn for each in schedule.ended_from_outside}
+    return [each for each in schedule.world.step_functions.executions.values() if each.states and each.arn not in ended]
+
+
+INVARIANTS: tuple[Invariant, ...] = (
+    at_most_one_lives_per_execution,
+    none_is_untagged,
+    all_are_deleted_or_alarmed,
+    none_is_deleted_under_a_job,
+    no_training_is_billed_without_its_file_system,
+    training_begins_with_everything_imported,
+    nothing_living_is_deleted,
+    no_job_is_left_running,
+    failures_say_why,
+    success_is_true,
+    nothing_runs_for_ever,
+    history_is_short,
+    calls_are_few,
+    the_reaper_tells,
+    answers_are_of_the_api,
+)
