@@ -14,7 +14,7 @@ from headrace_cdk.definition import MACHINES
 from tests import machine_requests, machine_rules, machine_variables
 from tests.machine_definitions import Definition, changed, machine, node, places, trees
 from tests.machine_services import SERVICES, exception_name, member_name, operation
-from tests.machine_types import Typing
+from tests.machine_typing import Typing
 from tests.machine_variables import JSONATA
 
 

@@ -66,6 +66,29 @@ def _polls(state: dict[str, Any]) -> bool:
     return bool(state["Type"] == "Wait" and state.get("Seconds") == "{% $pollSeconds %}")
 
 
+def test_the_history_of_the_preload_is_never_too_long() -> None:
+    """All of its time may pass in one of its waits."""
+    preload = machine("preload")
+    (top,) = scopes(preload)
+    for wait in ("WaitForImports", "WaitForJob"):
+        looks = preload["TimeoutSeconds"] / top.states[wait]["Seconds"]
+        assert looks * min(rounds(top, wait)) + 5 * _events(top, set(top.states)) < MAX_EVENTS
+
+
+def test_the_history_of_the_reaper_is_never_too_long() -> None:
+    """250 file systems that have all expired, and as many training jobs as would make it a strange account."""
+    file_systems, jobs = 250, 1000
+    top, *_ = scopes(machine("reaper"))
+
+    def each(scope: str) -> int:
+        within = [at for at in places(machine("reaper")) if at.scope.path == (scope,)]
+        return ITERATION_EVENTS + sum(EVENTS[at.state["Type"]] for at in within)
+
+    of_file_systems = file_systems * (each("Judge") + each("Mark")) + file_systems / 10 * EVENTS["Task"]
+    once = _events(top, set(top.states))
+    assert of_file_systems + jobs * each("DescribeJobs") + once * (1 + jobs / 100) < MAX_EVENTS
+
+
 @pytest.mark.parametrize("seconds", [1805, DAY_SECONDS, LONGEST_LIFETIME_SECONDS])
 def test_the_flow_looks_so_often_at_the_most(seconds: int) -> None:
     """However long the file system may live, and not more often than twice a minute."""
