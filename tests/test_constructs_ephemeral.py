@@ -267,7 +267,7 @@ def test_people_start_the_machines_and_stop_the_flow() -> None:
         "StartMachines": (["states:ListExecutions", "states:StartExecution"], set(machines)),
         "FollowMachines": (["states:DescribeExecution", "states:GetExecutionHistory"], set(executions)),
         "StopTheFlow": (["states:StopExecution"], {executions[0]}),
-        "JudgeFileSystems": (["cloudwatch:GetMetricStatistics", "fsx:DescribeDataRepositoryTasks"], {"*"}),
+        "CountClients": (["cloudwatch:GetMetricStatistics"], {"*"}),
     }
 
 

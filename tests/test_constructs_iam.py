@@ -198,7 +198,12 @@ def test_user_policy_is_exact() -> None:
         ),
         "CreateJobsHere": (["sagemaker:CreateTrainingJob"], jobs, guard_rails),
         "FollowAndStopJobs": (
-            ["sagemaker:AddTags", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"],
+            [
+                "sagemaker:AddTags",
+                "sagemaker:DescribeTrainingJob",
+                "sagemaker:ListTags",
+                "sagemaker:StopTrainingJob",
+            ],
             jobs,
             None,
         ),
@@ -235,6 +240,7 @@ def test_user_policy_is_exact() -> None:
                 "elasticfilesystem:DescribeFileSystems",
                 "elasticfilesystem:DescribeMountTargets",
                 "fsx:DescribeDataRepositoryAssociations",
+                "fsx:DescribeDataRepositoryTasks",
                 "fsx:DescribeFileSystems",
             ],
             ["*"],

@@ -420,6 +420,19 @@ def test_a_machine_times_out(machines: Machines) -> None:
     assert (listed["status"], listed["stopDate"]) == ("TIMED_OUT", ended["stopDate"])
 
 
+def test_a_task_times_out(machines: Machines, aws_session: boto3.Session) -> None:
+    """By its own TimeoutSeconds; the call goes on, and nobody hears what it answers."""
+    subnet = aws_session.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    properties = {"FileSystemType": "LUSTRE", "StorageCapacity": 1200, "SubnetIds": [subnet]}
+    # each is CREATING for half a second, one after the other
+    resources = {f"F{number}": {"Type": "AWS::FSx::FileSystem", "Properties": properties} for number in range(4)}
+    arguments = {"StackName": "slow", "TemplateBody": json.dumps({"Resources": resources})}
+    caught = {"ErrorEquals": ["States.TaskFailed"], "Output": "no", "Next": "End"}
+    late = {"ErrorEquals": ["States.Timeout"], "Output": "{% $states.errorOutput.Error %}", "Next": "End"}
+    slow = _task("cloudformation:createStack", arguments, TimeoutSeconds=1, Catch=[caught, late], Next="End")
+    assert machines.output({"Slow": slow, "End": {"Type": "Succeed"}}) == "States.Timeout"
+
+
 def test_names_are_used_once(machines: Machines) -> None:
     """The same name and input give the running execution again; else it exists already. moto knows no default name."""
     machine = machines.make({"Hold": {"Type": "Wait", "Timestamp": "{% $states.input.until %}", "End": True}})

@@ -27,6 +27,7 @@ from stacks.settings import (
     LustreSettings,
     settings_of,
 )
+from tests.rights import rights_of
 
 CDK_JSON = Path(__file__).parent.parent / "cdk.json"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
@@ -239,6 +240,14 @@ def test_people_are_told_of_an_idle_lustre_by_mail() -> None:
     silent = _templates(_settings(lustre=replace(lustre, idle_alarm_hours=None), alarms=alarms))["lustre"]
     assert not silent.find_resources("AWS::CloudWatch::Alarm")
     assert not silent.find_resources("AWS::SNS::Topic")
+
+
+def test_people_free_room_on_the_shared_lustre_and_on_no_other() -> None:
+    """The policy goes with the file system, and names it."""
+    task, file_system = "arn:aws:fsx:us-east-1:<AWS::AccountId>:task/*", "arn:aws:fsx:us-east-1:<AWS::AccountId>:"
+    (actions, resources, condition) = rights_of(_committed()["lustre"], "UserPolicy")["ReleaseRoom"]
+    assert (actions, condition) == (["fsx:CreateDataRepositoryTask"], None)
+    assert sorted(resources) == [f"{file_system}file-system/<LustreFileSystem>", task]
 
 
 def test_links_to_a_key_of_somebody_else_are_noted() -> None:
