@@ -273,6 +273,8 @@ class Typing:
             return Items(element) if any(isinstance(each, Items) for each in given) else Many(element)
         if name == "distinct":
             return given[0]
+        if name == "filter":
+            return Many(element_of(given[0]))
         if name == "merge":
             return _merged(element_of(given[0]), tree["arguments"][0])
         return _RESULTS.get(name, UNKNOWN)
