@@ -227,3 +227,15 @@ def judge_file_systems() -> list[Statement]:
             why_wildcard="the first takes no resource, and both only look",
         )
     ]
+
+
+def read_job_tags(place: Place, job_name_prefix: str) -> list[Statement]:
+    """Find out which flow a job belongs to."""
+    return [
+        allow(
+            "ReadJobTags",
+            ["sagemaker:ListTags"],
+            [place.arn("sagemaker", f"training-job/{job_name_prefix}*")],
+            why_wildcard=NAMED_LIKE_THE_PLATFORM,
+        )
+    ]
