@@ -203,9 +203,10 @@ def node(request: Mapping[str, Any]) -> dict[str, Any]:
 _trees: dict[str, Any] = {}
 
 
-def trees(definition: Definition) -> Mapping[str, Any]:
-    """The syntax trees of all expressions of a machine by their text. Raises AssertionError for one without."""
-    texts = {text for at in places(definition) for _, value, _ in values(at) for text in expressions(value)}
+def trees(*definitions: Definition) -> Mapping[str, Any]:
+    """The syntax trees of all expressions of machines by their text, once. Raises AssertionError for one without."""
+    states = [at for definition in definitions for at in places(definition)]
+    texts = {text for at in states for _, value, _ in values(at) for text in expressions(value)}
     unknown = sorted(texts - _trees.keys())
     if unknown:
         for text, answer in zip(unknown, node({"expressions": unknown})["trees"], strict=True):

@@ -7,7 +7,7 @@ from typing import Any
 
 from headrace.service_model import walk
 
-from tests.machine_definitions import Definition, Place, places
+from tests.machine_definitions import Place, places
 from tests.machine_services import COMMON_ERRORS, Operation, members, operation, required
 from tests.machine_types import (
     BOOLEAN,
@@ -33,10 +33,9 @@ _KINDS = {
 }
 
 
-def findings(name: str, definition: Definition) -> list[str]:
+def findings(typing: Typing) -> list[str]:
     """All that the services would refuse, or would never answer with."""
-    typing = Typing(name, definition)
-    found = [f"{at.path}: {text}" for at in places(definition) for text in _of(at, typing)]
+    found = [f"{at.path}: {text}" for at in places(typing.definition) for text in _of(at, typing)]
     return list(dict.fromkeys(typing.findings)) + found
 
 
@@ -96,7 +95,7 @@ def _structure(called: Operation, shape: str, given: Type, path: str, typing: Ty
     if not isinstance(given, Record):
         yield f"{path} is {_shown(given)}; allowed: an object"
         return
-    known, present = members(called.model, shape), dict(given.members)
+    known, present = members(called.service, shape), dict(given.members)
     for name, each in present.items():
         if name not in known:
             yield f"{path}.{name} is unknown to {called.name}; allowed: {', '.join(known)}"

@@ -135,6 +135,7 @@ INPUTS: Mapping[str, Type] = {
     ),
     "teardown": record(Owner=STRING, FromOwner=BOOLEAN, FileSystemId=STRING, Settled=BOOLEAN, StopJobs=BOOLEAN),
     "reaper": record(),
+    "preload": record(FileSystemId=STRING, Links=Items(STRING), JobName=STRING, Request=_REQUEST),
 }
 """What the machines are started with."""
 ERROR = record(Error=STRING, Cause=STRING)
@@ -143,9 +144,7 @@ ERROR = record(Error=STRING, Cause=STRING)
 def _context(input_: Type) -> Type:
     """Source: Step Functions Developer Guide, "Accessing execution data from the Context object"."""
     return record(
-        Execution=record(
-            Id=STRING, Input=input_, Name=STRING, RoleArn=STRING, StartTime=STRING, RedriveCount=NUMBER
-        ),
+        Execution=record(Id=STRING, Input=input_, Name=STRING, RoleArn=STRING, StartTime=STRING, RedriveCount=NUMBER),
         State=record(EnteredTime=STRING, Name=STRING, RetryCount=NUMBER),
         StateMachine=record(Id=STRING, Name=STRING),
     )
@@ -166,11 +165,12 @@ class Typing:
     """The types of everything in a machine, and what is read that is not there."""
 
     def __init__(self, name: str, definition: Definition) -> None:
+        self.name = name
         self.definition = definition
         self.input = INPUTS[name]
         self.models: Models = {service: installed(service) for service, _ in SERVICES.values()}
         self.findings: list[str] = []
-        self._trees = trees(definition)
+        self.trees = trees(definition)
         self._bodies: dict[int, Any] = {}
         assigned = {key for at in places(definition) for edge in edges(at) for key in edge.assign}
         self._variables: dict[str, Type] = dict.fromkeys(assigned, NEVER)
@@ -205,7 +205,7 @@ class Typing:
                 environment = self._environment(at, edge.result)
                 for name, value in edge.assign.items():
                     assigned.setdefault(name, []).append(self._value(value, environment, _ignore))
-                output = self._output(at, edge, environment)
+                output = self._output(edge, environment)
                 if edge.target is None:
                     ends.setdefault(at.scope.path, []).append(output)
                 else:
@@ -240,7 +240,7 @@ class Typing:
         called = operation(at.state["Resource"])
         return UNKNOWN if called is None or called.output is None else Shape(called.service, called.output)
 
-    def _output(self, at: Place, edge: Edge, environment: dict[str, Type]) -> Type:
+    def _output(self, edge: Edge, environment: dict[str, Type]) -> Type:
         if edge.output is not NOTHING:
             return self._value(edge.output, environment, _ignore)
         states = dict(_members(environment["states"], self.models))
@@ -250,7 +250,7 @@ class Typing:
 
     def _value(self, value: Any, environment: Mapping[str, Type], report: Report) -> Type:
         if is_expression(value):
-            return self._tree(self._trees[inside(value)], OUTSIDE, dict(environment), report)
+            return self._tree(self.trees[inside(value)], OUTSIDE, dict(environment), report)
         if isinstance(value, dict):
             return Record(tuple((key, self._value(each, environment, report)) for key, each in value.items()))
         if isinstance(value, list):
@@ -313,9 +313,7 @@ class Typing:
 
     def _unary(self, tree: Any, context: Type, environment: dict[str, Type], report: Report) -> Type:
         if tree["value"] == "{":
-            found = [
-                (key["value"], self._tree(value, context, environment, report)) for key, value in tree["lhs"]
-            ]
+            found = [(key["value"], self._tree(value, context, environment, report)) for key, value in tree["lhs"]]
             return Record(tuple(found))
         if tree["value"] == "[":
             elements = []
@@ -381,7 +379,7 @@ class Typing:
             return Many(_element(self._member(element, name, report), self.models))
         if described["type"] == "map":
             return Shape(owner.service, described["value"]["shape"])
-        known = members(self.models[owner.service], owner.name)
+        known = members(owner.service, owner.name)
         if name not in known:
             report(f"{owner.name} has no {name}")
             return UNKNOWN
@@ -427,7 +425,7 @@ def _members(found: Type, models: Models) -> Iterator[tuple[str, Type]]:
     if isinstance(found, Record):
         yield from found.members
     elif isinstance(found, Shape):
-        for name, shape in members(models[found.service], found.name).items():
+        for name, shape in members(found.service, found.name).items():
             yield name, Shape(found.service, shape)
 
 

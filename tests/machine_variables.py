@@ -10,25 +10,39 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.machine_definitions import Definition, Place, Scope, edges, expressions, places, scopes, trees, values
+from tests.machine_definitions import Definition, Place, Scope, edges, expressions, places, scopes, values
 from tests.machine_types import BOOLEAN, Either, Literal, Many, Shape, Type, Typing
 
 # of JSONata 2.0.6, without $eval, which Step Functions does not have
 JSONATA = frozenset(
-    """sum count max min average string substring substringBefore substringAfter lowercase uppercase length trim pad
-    match contains replace split join formatNumber formatBase formatInteger parseInteger number floor ceil round abs
-    sqrt power random boolean not map zip filter single reduce sift keys lookup append exists spread merge reverse each
-    error assert type sort shuffle distinct base64encode base64decode encodeUrlComponent encodeUrl decodeUrlComponent
-    decodeUrl toMillis fromMillis clone now millis""".split()
+    (
+        *("sum", "count", "max", "min", "average"),
+        *(
+            "string",
+            "substring",
+            "substringBefore",
+            "substringAfter",
+            "lowercase",
+            "uppercase",
+            "length",
+            "trim",
+            "pad",
+        ),
+        *("match", "contains", "replace", "split", "join", "formatNumber", "formatBase", "formatInteger"),
+        *("parseInteger", "number", "floor", "ceil", "round", "abs", "sqrt", "power", "random", "boolean", "not"),
+        *("map", "zip", "filter", "single", "reduce", "sift", "keys", "lookup", "append", "exists", "spread", "merge"),
+        *("reverse", "each", "error", "assert", "type", "sort", "shuffle", "distinct"),
+        *("base64encode", "base64decode", "encodeUrlComponent", "encodeUrl", "decodeUrlComponent", "decodeUrl"),
+        *("toMillis", "fromMillis", "clone", "now", "millis"),
+    )
 )
 ADDED_BY_STEP_FUNCTIONS = frozenset({"partition", "range", "hash", "random", "uuid", "parse"})
 _FUNCTIONS = JSONATA | ADDED_BY_STEP_FUNCTIONS
 
 
-def findings(name: str, definition: Definition) -> list[str]:
+def findings(typing: Typing) -> list[str]:
     """What is wrong with the variables, functions and conditions of a machine."""
-    syntax = trees(definition)
-    typing = Typing(name, definition)
+    definition, syntax = typing.definition, typing.trees
     found = [each for scope in scopes(definition) for each in _of_scope(scope, definition, syntax)]
     known = _assigned_before(definition)
     for at in places(definition):
@@ -49,6 +63,8 @@ def _of_scope(scope: Scope, definition: Definition, syntax: Mapping[str, Any]) -
         around |= _assigned(outer)
         outer = outer.outer
     for name in sorted(_assigned(scope)):
+        if name in _FUNCTIONS:
+            yield f"{where}: ${name} is a function of JSONata, too, and would be read for it where it is not assigned"
         if name in around:
             yield f"{where}: ${name} is assigned in a scope around it, too"
         if name not in used:

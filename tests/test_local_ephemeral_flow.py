@@ -281,28 +281,41 @@ def test_a_hold_lasts_until_it_is_stopped(flow: Flow) -> None:
     assert flow.file_systems(execution) == []
 
 
-def test_the_reaper_marks_what_has_expired_and_nothing_else(flow: Flow) -> None:
-    """First run: a mark, on one whose owner is gone; one that lives keeps none."""
+def test_the_reaper_decides_for_each_file_system(flow: Flow) -> None:
+    """A mark first, and a teardown where the mark is old; what has not expired loses its mark, or never had one."""
     owner = flow.arns["Ephemeral"].replace(":stateMachine:", ":execution:") + ":gone"
-    made = [_tagged(flow, owner, expires) for expires in ("2020-01-01T00:00:00.000Z", "2099-01-01T00:00:00.000Z")]
+    past, future = "2020-01-01T00:00:00.000Z", "2099-01-01T00:00:00.000Z"
+    tags = {
+        "MARK": {"headrace:expires": past},
+        "DELETE": {"headrace:expires": past, "headrace:marked": past},
+        "WAIT": {"headrace:expires": past, "headrace:marked": future},
+        "UNMARK": {"headrace:expires": future, "headrace:marked": past},
+        "": {"headrace:expires": future},
+    }
+    made = {decision: _tagged(flow, {"headrace:owner": owner, **each}) for decision, each in tags.items()}
     until(lambda: {each["Lifecycle"] for each in flow.file_systems(owner)} == {"AVAILABLE"})
     ended = flow.end(flow.machines.start(flow.arns["Reaper"]))
     assert ended["status"] == "SUCCEEDED", ended
     decisions = {each["Id"]: each["Decision"] for each in json.loads(ended["output"])["Decisions"]}
-    assert {each: decisions.get(each) for each in made} == {made[0]: "MARK", made[1]: None}
-    marked = {each["FileSystemId"]: {tag["Key"] for tag in each["Tags"]} for each in flow.file_systems(owner)}
-    assert ["headrace:marked" in marked[each] for each in made] == [True, False]
-    for each in made:
+    assert {each: decisions.get(each, "") for each in made.values()} == {each: name for name, each in made.items()}
+    until(lambda: made["DELETE"] not in _marked(flow, owner))
+    assert _marked(flow, owner) == {made["MARK"]: True, made["WAIT"]: True, made["UNMARK"]: False, made[""]: False}
+    for each in _marked(flow, owner):
         flow.aws.fsx.delete_file_system(FileSystemId=each)
 
 
-def _tagged(flow: Flow, owner: str, expires: str) -> str:
-    tags = {"headrace:platform": PLATFORM, "headrace:owner": owner, "headrace:expires": expires}
+def _marked(flow: Flow, owner: str) -> dict[str, bool]:
+    """File system -> whether it carries the reaper's mark."""
+    keys = {each["FileSystemId"]: {tag["Key"] for tag in each["Tags"]} for each in flow.file_systems(owner)}
+    return {each: "headrace:marked" in found for each, found in keys.items()}
+
+
+def _tagged(flow: Flow, tags: Mapping[str, str]) -> str:
     made = flow.aws.fsx.create_file_system(
         FileSystemType="LUSTRE",
         StorageCapacity=1200,
         SubnetIds=flow.aws.subnets[:1],
         LustreConfiguration={"DeploymentType": "SCRATCH_2"},
-        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        Tags=[{"Key": key, "Value": value} for key, value in ({"headrace:platform": PLATFORM} | dict(tags)).items()],
     )
     return str(made["FileSystem"]["FileSystemId"])

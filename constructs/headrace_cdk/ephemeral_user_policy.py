@@ -26,7 +26,7 @@ class EphemeralUserPolicy(Construct):
     ) -> None:
         """``platform``: whose machines these are. ``job_name_prefix``: of the jobs that they make."""
         super().__init__(scope, construct_id)
-        machines = [machine_name(platform, kind) for kind in (FLOW, TEARDOWN, REAPER)]
+        flow, *others = (machine_name(platform, kind) for kind in (FLOW, TEARDOWN, REAPER))
         self.policy = managed_policy(
             self,
             "Policy",
@@ -34,7 +34,7 @@ class EphemeralUserPolicy(Construct):
             purpose="user-ephemeral",
             naming=naming or IamNaming(),
             statements=[
-                *user_policies.run_machines(place_of(self), machines),
+                *user_policies.run_machines(place_of(self), flow, others),
                 *user_policies.judge_file_systems(),
                 *user_policies.read_job_tags(place_of(self), job_name_prefix),
             ],
