@@ -1,5 +1,7 @@
 """The whole idea at work, without an AWS account: deploy, upload, train by each road, tear down. ``make demo``.
 
+One more job gets a Lustre file system of its own: made, filled, used and gone, by the state machines of the platform.
+
 Every step is what a user does on AWS, with the same commands: the real CDK CLI deploys the stacks, and the real
 ``headrace train`` launches the jobs. Only the account is on this machine, and nothing here can reach another.
 """
@@ -39,6 +41,7 @@ IMAGE_REPOSITORY, IMAGE_TAG = "headrace-digits", "1"
 DATA_PREFIX = "data/digits/"
 MANIFEST_KEY = "data/digits.manifest"
 ENVIRONMENT_NAME = "dev"
+LUSTRE_ROAD = "FSx for Lustre"
 UPLOAD_THREADS = 8
 
 narration = Console(stderr=True, highlight=False)
@@ -172,12 +175,22 @@ def job_files(demo: Demo) -> dict[str, Path]:
     return files
 
 
-def train(job_file: Path) -> dict[str, Any]:
+def train(job_file: Path, *options: str) -> dict[str, Any]:
     """Launch a job and wait for its end; its result."""
     result: dict[str, Any] = json.loads(
-        headrace("train", str(job_file), "--platform", ENVIRONMENT_NAME, "--wait", "--json")
+        headrace("train", str(job_file), *options, "--platform", ENVIRONMENT_NAME, "--wait", "--json")
     )
     return result
+
+
+def train_on_its_own_lustre(demo: Demo, job_files: Mapping[str, Path]) -> dict[str, Any]:
+    """The job of the Lustre road on a file system that is made for it, with its content loaded first; the flow."""
+    job_file = demo.folder / "ephemeral.yaml"
+    job = yaml.safe_load(job_files[LUSTRE_ROAD].read_text())
+    job_file.write_text(yaml.safe_dump(job | {"base_job_name": "ephemeral", "ephemeral": {"preload": True}}))
+    flow = train(job_file, "--ephemeral")
+    headrace("in-use", "--platform", ENVIRONMENT_NAME)  # ends with 1 where something is left
+    return flow
 
 
 def tear_down(demo: Demo) -> None:
@@ -218,6 +231,25 @@ def show(jobs: Mapping[str, Mapping[str, Any]], demo: Demo) -> None:
     output.print(steps)
 
 
+def show_flow(flow: Mapping[str, Any]) -> None:
+    """The stages of the file system that one job had to itself."""
+    file_system = flow["file_system"]
+    table = Table(
+        title=f"A Lustre for one job: {file_system['file_system_id']}, {flow['imported_files']:,} files",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    for column in ("stage", "seconds", "what"):
+        table.add_column(column, justify="right" if column == "seconds" else "left", no_wrap=True)
+    for stage in flow["stages"]:
+        table.add_row(stage["stage"], f"{stage['seconds']:.1f}", stage["detail"] or "")
+    output = Console()
+    output.print(table)
+    output.print(
+        f"accuracy {flow['job']['metrics']['accuracy']:.4f}; the file system is gone: {flow['file_system']['is_gone']}"
+    )
+
+
 def refuse_different_models(jobs: Mapping[str, Mapping[str, Any]]) -> None:
     """The data is the same on every road, so the model must be. Raises HeadraceError if it is not."""
     accuracies = {road: job["metrics"]["accuracy"] for road, job in jobs.items()}
@@ -247,14 +279,17 @@ def main() -> None:
                 write_manifest(demo)
             with demo.step("fill the EFS from S3"):
                 fill_efs()
-            jobs = {}
-            for road, job_file in job_files(demo).items():
+            jobs, files = {}, job_files(demo)
+            for road, job_file in files.items():
                 with demo.step(f"train by {road}"):
                     jobs[road] = train(job_file)
+            with demo.step("train on a Lustre of its own"):
+                flow = train_on_its_own_lustre(demo, files)
             with demo.step("tear everything down"):
                 tear_down(demo)
     show(jobs, demo)
-    refuse_different_models(jobs)
+    show_flow(flow)
+    refuse_different_models({**jobs, "a Lustre of its own": flow["job"]})
     narration.print(f"{time.perf_counter() - started:.1f} s in all; nothing is left running")
 
 

@@ -76,6 +76,34 @@ def test_a_machine_of_a_stack_runs(aws_session: boto3.Session, form: str) -> Non
         machines.client.describe_state_machine(stateMachineArn=arn)
 
 
+def test_a_machine_and_an_alarm_are_changed_in_place(aws_session: boto3.Session) -> None:
+    """An update of the stack; another name is an error that says what to do."""
+
+    def template(name: str, threshold: int, **members: str) -> dict[str, Any]:
+        substitutions = {"Name": name, "Count": 1}
+        machine = {"Definition": DEFINITION, "DefinitionSubstitutions": substitutions, "RoleArn": ROLE, **members}
+        alarm = {"Namespace": "AWS/States", "MetricName": "ExecutionsFailed", "Statistic": "Sum", "Period": 300}
+        condition = {"ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "Threshold": threshold}
+        return {
+            "M": {"Type": "AWS::StepFunctions::StateMachine", "Properties": machine},
+            "A": {"Type": "AWS::CloudWatch::Alarm", "Properties": {**alarm, **condition}},
+        }
+
+    outputs = {"M": {"Ref": "M"}, "A": {"Ref": "A"}}
+    stack = Stack(aws_session, template("a", 1), outputs)
+    machines, cloudwatch = Machines(aws_session), aws_session.client("cloudwatch")
+    for resources, status in (
+        (template("b", 2), "UPDATE_COMPLETE"),
+        (template("b", 2, StateMachineName="x"), "FAILED"),
+    ):
+        stack.client.update_stack(StackName=stack.name, TemplateBody=json.dumps({"Resources": resources}))
+        found = stack.client.describe_stacks(StackName=stack.name)["Stacks"][0]
+        assert found["StackStatus"].endswith(status), found
+        assert json.loads(machines.end(machines.start(stack.outputs["M"]))["output"]) == "b and 1"
+        assert cloudwatch.describe_alarms(AlarmNames=[stack.outputs["A"]])["MetricAlarms"][0]["Threshold"] == 2
+    assert "cannot give a machine another name" in found["StackStatusReason"]
+
+
 def test_a_machine_that_cannot_be_read_fails_the_stack(aws_session: boto3.Session) -> None:
     """With the reason."""
     properties = {"DefinitionString": '{"StartAt": "A"}', "RoleArn": ROLE}

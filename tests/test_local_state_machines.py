@@ -16,6 +16,7 @@ import boto3
 import pytest
 from headrace_local.moto_extension.stepfunctions.failures import is_met
 from headrace_local.moto_extension.stepfunctions.sdk_names import java_name
+from headrace_local.moto_extension.stepfunctions.waits import shortened
 
 from tests.state_machines import Machines, output_of
 
@@ -335,6 +336,16 @@ def test_a_map_runs_its_states_for_each_item(machines: Machines) -> None:
         assert found == [f"{index}:{name}!" for index, name in enumerate(names)]
 
 
+def test_a_task_of_an_item_sees_the_item_in_its_context(machines: Machines) -> None:
+    """moto forgets it in a Task's arguments and inside a Parallel."""
+    value = "{% $states.context.Map.Item.Value %}"
+    task = _task("fsx:describeFileSystems", {"FileSystemIds": [value]}, Catch=[{**ALL, "Next": "Both"}], End=True)
+    both = _parallel({"Inner": output_of(value)}, End=True)
+    processor = {"ProcessorConfig": {"Mode": "INLINE"}, "StartAt": "Look", "States": {"Look": task, "Both": both}}
+    each = {"Type": "Map", "Items": ["fs-00000000000000000"], "ItemProcessor": processor, "End": True}
+    assert machines.output({"Each": each}) == [["fs-00000000000000000"]]
+
+
 def test_an_item_that_fails_fails_the_map(machines: Machines) -> None:
     """By its own error, which the Map catches."""
     processor = {"ProcessorConfig": {"Mode": "INLINE"}, "StartAt": "Bad", "States": {"Bad": _fail()}}
@@ -351,6 +362,12 @@ def test_a_long_wait_is_short(machines: Machines) -> None:
         "End": {"Type": "Succeed"},
     }
     assert machines.run(states)["status"] == "SUCCEEDED"
+
+
+def test_the_longest_wait_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the server."""
+    monkeypatch.setenv("HEADRACE_LOCAL_WAIT_SECONDS", "5")
+    assert [shortened(each) for each in (3, 60)] == [3, 5]
 
 
 def test_a_wait_for_an_instant_waits_for_it(machines: Machines) -> None:
@@ -396,8 +413,24 @@ def test_a_machine_times_out(machines: Machines) -> None:
     """Past every Catch; moto tells no stopDate then."""
     hold = {"Type": "Wait", "Timestamp": "2099-01-01T00:00:00Z", "End": True}
     states = {"Work": _parallel({"Hold": hold}, Catch=[{**ALL, "Next": "End"}], Next="End"), "End": {"Type": "Succeed"}}
-    ended = machines.run(states, TimeoutSeconds=1)
+    machine = machines.make(states, TimeoutSeconds=1)
+    ended = machines.end(machines.start(machine))
     assert (ended["status"], "stopDate" in ended) == ("TIMED_OUT", True)
+    (listed,) = machines.client.list_executions(stateMachineArn=machine)["executions"]
+    assert (listed["status"], listed["stopDate"]) == ("TIMED_OUT", ended["stopDate"])
+
+
+def test_a_task_times_out(machines: Machines, aws_session: boto3.Session) -> None:
+    """By its own TimeoutSeconds; the call goes on, and nobody hears what it answers."""
+    subnet = aws_session.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    properties = {"FileSystemType": "LUSTRE", "StorageCapacity": 1200, "SubnetIds": [subnet]}
+    # each is CREATING for half a second, one after the other
+    resources = {f"F{number}": {"Type": "AWS::FSx::FileSystem", "Properties": properties} for number in range(4)}
+    arguments = {"StackName": "slow", "TemplateBody": json.dumps({"Resources": resources})}
+    caught = {"ErrorEquals": ["States.TaskFailed"], "Output": "no", "Next": "End"}
+    late = {"ErrorEquals": ["States.Timeout"], "Output": "{% $states.errorOutput.Error %}", "Next": "End"}
+    slow = _task("cloudformation:createStack", arguments, TimeoutSeconds=1, Catch=[caught, late], Next="End")
+    assert machines.output({"Slow": slow, "End": {"Type": "Succeed"}}) == "States.Timeout"
 
 
 def test_names_are_used_once(machines: Machines) -> None:
@@ -502,3 +535,21 @@ def test_metrics_are_asked_for_with_instants_as_text(machines: Machines) -> None
         "Ask": _task("cloudwatch:getMetricStatistics", arguments, Output="{% [$states.result.Datapoints] %}", End=True)
     }
     assert machines.output(states) == []
+
+
+def test_a_history_is_read_from_its_end_page_by_page(machines: Machines) -> None:
+    """moto gives it whole and from the beginning, whatever is asked for."""
+    states = {f"S{number}": {"Type": "Pass", "Next": f"S{number + 1}"} for number in range(9)}
+    execution = machines.start(machines.make({**states, "S9": output_of({})}))
+    machines.end(execution)
+    asked = {"executionArn": execution, "maxResults": 8}
+    page = machines.client.get_execution_history(**asked, reverseOrder=True)
+    ids = [each["id"] for each in page["events"]]
+    while "nextToken" in page:
+        assert len(page["events"]) == 8
+        page = machines.client.get_execution_history(**asked, reverseOrder=True, nextToken=page["nextToken"])
+        ids += [each["id"] for each in page["events"]]
+    assert len(ids) > 20
+    assert ids == sorted(ids, reverse=True)
+    in_order = machines.client.get_execution_history(executionArn=execution)["events"]
+    assert [each["id"] for each in in_order] == ids[::-1]

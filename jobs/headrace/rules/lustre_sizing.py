@@ -76,4 +76,5 @@ def is_dataset_size(value: object) -> TypeGuard[int | float]:
 
 
 def _shown_gib(number: int | float) -> str:
-    return f"{number:,}".removesuffix(".0")
+    """As it was given; a listed size in bytes has more digits than anybody reads."""
+    return f"{number:,}".removesuffix(".0") if number == round(number, 3) else f"{number:,.3f}"

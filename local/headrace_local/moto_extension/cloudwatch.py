@@ -29,6 +29,10 @@ def _create(region: str, properties: Properties) -> Created:
     return Created(physical_id=name, attributes={"Arn": made["AlarmArn"]})
 
 
+def _update(region: str, alarm: Created, properties: Properties) -> Created:
+    return _create(region, {"AlarmName": alarm.physical_id, **properties})
+
+
 def _delete(region: str, alarm: Created) -> None:
     client("cloudwatch", region).delete_alarms(AlarmNames=[alarm.physical_id])
 
@@ -48,6 +52,7 @@ def install() -> None:
             type_name="AWS::CloudWatch::Alarm",
             create=_create,
             delete=_delete,
+            update=_update,
             attributes=frozenset({"Arn"}),
             name_property="AlarmName",
         )

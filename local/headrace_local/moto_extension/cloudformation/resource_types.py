@@ -42,6 +42,8 @@ class AddedType:
     delete: Callable[[str, Created], None]
     attributes: frozenset[str] = frozenset()
     name_property: str = ""
+    update: Callable[[str, Created, Properties], Created] | None = None
+    """Changes a resource in place, where that can be done; gets the Region first."""
 
 
 Preparation = Callable[[str, Properties], Properties]
@@ -91,7 +93,18 @@ def _model_of(added: AddedType) -> type[CloudFormationModel]:
         def delete(self, _account: str, region: str) -> None:
             added.delete(region, self.created)
 
+    if added.update is not None:
+        _let_update(AddedResource, added.update)
     return AddedResource
+
+
+def _let_update(model: Any, update: Callable[[str, Created, Properties], Created]) -> None:
+    def in_place(
+        cls: Any, /, original_resource: Any, cloudformation_json: Mapping[str, Any], region_name: str, **_: Any
+    ) -> Any:
+        return cls(update(region_name, original_resource.created, cloudformation_json["Properties"]))
+
+    model.update_from_cloudformation_json = classmethod(in_place)
 
 
 def refuse_unknown_properties(type_name: str, properties: Properties, applied: Collection[str]) -> None:

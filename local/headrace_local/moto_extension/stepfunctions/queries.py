@@ -19,9 +19,12 @@ from moto.stepfunctions.parser.asl.component.common.string.string_expression imp
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison import ConditionStringJSONata
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+from moto.stepfunctions.parser.asl.eval.variable_store import VariableStore
 
 from headrace_local.moto_extension.stepfunctions.instants import iso_text
 from headrace_local.moto_extension.stepfunctions.query_language import QueryFailed, evaluate
+
+_inner_frame = Environment.as_inner_frame_of.__func__
 
 
 def evaluate_in(query: StringJSONata, env: Environment) -> None:
@@ -32,6 +35,17 @@ def evaluate_in(query: StringJSONata, env: Environment) -> None:
         env.stack.append(evaluate(query.expression, variables))
     except QueryFailed as why:
         raise failure(env, f"The JSONata expression '{query.expression}' {why}") from None
+
+
+def inner_frame(
+    cls: type[Environment], env: Environment, variable_store: VariableStore, event_history_frame_cache: Any = None
+) -> Environment:
+    """The surroundings of a Task, a branch or an item: with the item that a Map works on, which moto forgets."""
+    frame: Environment = _inner_frame(cls, env, variable_store, event_history_frame_cache)
+    outer, inner = (each.states.context_object.context_object_data for each in (env, frame))
+    if "Map" in outer:
+        inner["Map"] = outer["Map"]
+    return frame
 
 
 def hold_condition(condition: ConditionStringJSONata, env: Environment) -> None:
@@ -73,3 +87,4 @@ def install() -> None:
     """Put this in the place of moto's."""
     StringJSONata._eval_body = evaluate_in
     ConditionStringJSONata._eval_body = hold_condition
+    Environment.as_inner_frame_of = classmethod(inner_frame)

@@ -45,6 +45,17 @@ def _create(region: str, properties: Properties) -> Created:
     return Created(physical_id=arn, attributes={"Arn": arn, "Name": name})
 
 
+def _update(region: str, machine: Created, properties: Properties) -> Created:
+    """Executions that run go on as they began, as on AWS."""
+    refuse_unknown_properties(TYPE, properties, _APPLIED)
+    if properties.get("StateMachineName", machine.attributes["Name"]) != machine.attributes["Name"]:
+        raise Unsupported(f"{TYPE}: the embedded AWS cannot give a machine another name; make a new one")
+    client("stepfunctions", region).update_state_machine(
+        stateMachineArn=machine.physical_id, definition=definition_of(properties), roleArn=properties["RoleArn"]
+    )
+    return machine
+
+
 def definition_of(properties: Properties) -> str:
     """The machine's definition with its substitutions made."""
     if ("DefinitionString" in properties) == ("Definition" in properties):
@@ -70,8 +81,13 @@ def _delete(region: str, machine: Created) -> None:
 
 def install() -> None:
     """Put this type in the place of moto's."""
-    attributes = frozenset({"Arn", "Name"})
-    machine = AddedType(
-        type_name=TYPE, create=_create, delete=_delete, attributes=attributes, name_property="StateMachineName"
+    add(
+        AddedType(
+            type_name=TYPE,
+            create=_create,
+            delete=_delete,
+            update=_update,
+            attributes=frozenset({"Arn", "Name"}),
+            name_property="StateMachineName",
+        )
     )
-    add(machine)

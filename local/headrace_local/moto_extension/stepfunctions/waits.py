@@ -31,12 +31,13 @@ def wait(env: Environment, seconds: float) -> None:
         env.program_state_event.wait(min(left, _LOOK_UP_SECONDS))
 
 
-def _shortened(seconds: float) -> float:
+def shortened(seconds: float) -> float:
+    """How long something waits here that waits for so long on AWS."""
     return min(seconds, Settings.from_environment().wait_seconds)
 
 
 def _wait_seconds(function: WaitFunction, env: Environment) -> None:
-    wait(env, _shortened(function._get_wait_seconds(env=env)))
+    wait(env, shortened(function._get_wait_seconds(env=env)))
 
 
 def _wait_until(instant: Timestamp, env: Environment) -> None:
@@ -50,7 +51,7 @@ def _wait_until(instant: Timestamp, env: Environment) -> None:
 def _jitter_and_wait(strategy: JitterStrategyDecl, env: Environment) -> None:
     """The last step before moto sleeps until the next attempt: wait here, and leave it nothing to sleep."""
     _jitter(strategy, env)
-    wait(env, _shortened(env.stack.pop()))
+    wait(env, shortened(env.stack.pop()))
     env.stack.append(0)
 
 
