@@ -15,7 +15,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Mapping
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -133,7 +133,9 @@ class Expression:
             return variables[self._bare]
         value = self._value(variables, states, functions)
         if value is None and not self._exists._value(variables, states, functions):
-            raise StateError(QUERY_EVALUATION_ERROR, f"The JSONata expression '{self.text}' returned nothing (undefined).")
+            raise StateError(
+                QUERY_EVALUATION_ERROR, f"The JSONata expression '{self.text}' returned nothing (undefined)."
+            )
         return value
 
     def _value(self, variables: Mapping[str, Any], states: States, functions: Functions) -> Any:
@@ -168,6 +170,6 @@ def _named(states: States, parts: tuple[tuple[str, str, str], ...]) -> dict[str,
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def expression(text: str) -> Expression:
     return Expression(text)

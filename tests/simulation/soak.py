@@ -18,6 +18,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from typer import echo
+
 from tests.simulation.definitions import definitions, machines
 from tests.simulation.drawing import MODES, drawn
 from tests.simulation.invariants import breaches
@@ -89,8 +91,8 @@ def soak(seeds: range, processes: int, state: Path | None) -> Tally:
         if state is not None:
             state.write_text(json.dumps({"definitions": _fingerprint(), "done": done}))
         per_second = (total.seeds or 1) / max(0.001, time.monotonic() - started)
-        print(f"\r{total.seeds} seeds, {len(total.broken)} broken, {per_second:.0f}/s ", end="", file=sys.stderr)
-    print(file=sys.stderr)
+        echo(f"\r{total.seeds} seeds, {len(total.broken)} broken, {per_second:.0f}/s ", nl=False, err=True)
+    echo("", err=True)
     return total
 
 
@@ -117,14 +119,14 @@ def _known(state: Path | None) -> dict[str, dict[str, object]]:
         return {}
     noted = json.loads(state.read_text())
     if noted["definitions"] != _fingerprint():
-        print("the definitions or the simulation have changed: from the beginning", file=sys.stderr)
+        echo("the definitions or the simulation have changed: from the beginning", err=True)
         return {}
     found: dict[str, dict[str, object]] = noted["done"]
     return found
 
 
 def _tally(text: dict[str, object]) -> Tally:
-    counters = {name: Counter(text[name]) for name in ("ends", "modes", "ended_at")}  # type: ignore[call-overload]
+    counters = {name: Counter(text[name]) for name in ("ends", "modes", "ended_at")}
     return Tally(**{**text, **counters})  # type: ignore[arg-type]
 
 
@@ -150,13 +152,13 @@ def tell(seed: int, *, trace: bool) -> int:
 
     def teller(seconds: float, who: str, where: str, what: str) -> None:
         hours, rest = divmod(seconds, 3600)
-        print(f"{hours:3.0f}:{rest // 60:02.0f}:{rest % 60:05.2f}  {who}  {where}  {what}")
+        echo(f"{hours:3.0f}:{rest // 60:02.0f}:{rest % 60:05.2f}  {who}  {where}  {what}")
 
     schedule = Schedule(machines(), drawn(str(seed), machines()), str(seed), tell=teller if trace else None)
-    print(f"seed {seed}: {', '.join(schedule.plan.names) or 'everyday'}\n{schedule.plan}")
+    echo(f"seed {seed}: {', '.join(schedule.plan.names) or 'everyday'}\n{schedule.plan}")
     found = breaches(schedule.run())
-    print(f"the flow is {schedule.flow.status} {schedule.flow.error or ''}: {schedule.flow.cause or ''}")
-    print("\n".join(found) or "no invariant is broken")
+    echo(f"the flow is {schedule.flow.status} {schedule.flow.error or ''}: {schedule.flow.cause or ''}")
+    echo("\n".join(found) or "no invariant is broken")
     return 1 if found else 0
 
 
@@ -173,7 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return tell(given.seed, trace=given.trace)
     first, _, last = given.seeds.partition("-")
     tally = soak(range(int(first), int(last or first) + 1), given.processes, given.state)
-    print("\n".join(report(tally)))
+    echo("\n".join(report(tally)))
     return 1 if tally.broken else 0
 
 
