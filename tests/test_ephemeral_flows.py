@@ -159,7 +159,6 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name in (
         (flows, "_FIRST_POLL_SECONDS"),
         (flows, "_SLOWEST_POLL_SECONDS"),
-        (flows, "_PAUSE_SECONDS"),
         (launch, "_LAST_LINES_SECONDS"),
         (reaper, "_PAUSE_SECONDS"),
     ):

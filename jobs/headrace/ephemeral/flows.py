@@ -30,7 +30,6 @@ _SLOWEST_POLL_SECONDS = 10.0
 _POLL_GROWTH = 1.2
 # EventBridge starts the teardown within seconds; who waits longer starts it
 _TEARDOWN_SECONDS = 60
-_PAUSE_SECONDS = 3.0
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
 
@@ -183,7 +182,7 @@ def take_down(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]:
     begun = time.monotonic()
     since = (described(aws, owner).ended or datetime.now(UTC)) - _CLOCKS_DIFFER
     strangers: set[str] = set()
-    told, started_here = "", ""
+    told, started_here, pause_seconds = "", "", _FIRST_POLL_SECONDS
     while True:
         ours = _teardowns(aws, teardown_machine_arn, owner, since, strangers)
         # a list may lag behind
@@ -203,7 +202,8 @@ def take_down(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]:
         if not is_running and (ours or time.monotonic() - begun > _TEARDOWN_SECONDS):
             name = f"by-hand-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
             started_here = aws.executions.start(teardown_machine_arn, name, {"Owner": owner})
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(pause_seconds)
+        pause_seconds = min(pause_seconds * _POLL_GROWTH, _SLOWEST_POLL_SECONDS)
 
 
 def _teardowns(aws: Aws, machine_arn: str, owner: str, since: datetime, strangers: set[str]) -> list[Execution]:
