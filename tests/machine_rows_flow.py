@@ -175,6 +175,8 @@ WORK = [
         result=[{"TrainingJobName": None, "ImportedFiles": 7}],
         fileSystemId="fs-1",
     ),
+    flow("Work", "Assign.settled", False, result=[{"TrainingJobName": None, "ImportedFiles": 7}]),
+    flow("Work", "Assign.settled", True, result=[{"TrainingJobName": "digits", "ImportedFiles": 7}]),
     flow("Work", "Catch[0].Assign.settled", True, errorOutput={"Error": "Ephemeral.TrainingFailed", "Cause": ""}),
     flow("Work", "Catch[0].Assign.settled", False, errorOutput={"Error": "States.Timeout"}),
 ]

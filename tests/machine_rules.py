@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.machine_definitions import Definition, Place, Scope, edges, expressions, nodes, places, scopes
-from tests.machine_types import Typing
+from tests.machine_typing import Typing
 
 ERRORS: Mapping[str, frozenset[str]] = {
     "ephemeral": frozenset(

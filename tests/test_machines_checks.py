@@ -14,7 +14,7 @@ from headrace_cdk.definition import MACHINES
 from tests import machine_requests, machine_rules, machine_variables
 from tests.machine_definitions import Definition, changed, machine, node, places, trees
 from tests.machine_services import SERVICES, exception_name, member_name, operation
-from tests.machine_types import Typing
+from tests.machine_typing import Typing
 from tests.machine_variables import JSONATA
 
 
@@ -122,6 +122,12 @@ MISTAKES: list[tuple[str, str, Callable[[Definition], None], str]] = [
     ("reaper", "Mark/TagIt", _put("Arguments", value={"ResourceArn": "{% $states.input.Arn %}"}), "ResourceArn is unk"),
     ("reaper", "Judge/CountClients", _put("Arguments", "Statistics", value=["Max"]), "Statistics[] is 'Max'"),
     ("teardown", "CancelTasks", _put("Items", value="{% $states.input.Tasks.Id %}"), "Items is nothing, one or many"),
+    (
+        "preload",
+        "RememberLinks",
+        _put("Arguments", "Tags", value="{% $map($missing, function($l) {{'Key': $l}}) %}"),
+        "Arguments.Tags is nothing, one or many",
+    ),
     # errors
     (
         "teardown",
@@ -140,6 +146,12 @@ MISTAKES: list[tuple[str, str, Callable[[Definition], None], str]] = [
         "StartTeardown",
         _put("Catch", 0, "ErrorEquals", value=["Sfn.ExecutionDoesNotExistException"]),
         "Catch[0]: Sfn.ExecutionDoesNotExistException is no error",
+    ),
+    (
+        "preload",
+        "CreateJob",
+        _put("Catch", 1, "ErrorEquals", value=["SageMaker.ResourceLimitExceeded"]),
+        "Catch[1]: SageMaker.ResourceLimitExceeded is no error",
     ),
     # results, inputs, context
     (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from operator import methodcaller
 from typing import Any
 
 import pytest
 from headrace.service_model import violations
 from headrace_cdk.definition import MACHINES, load
 
-from tests.machine_definitions import ACCOUNT, Scope, machine, node, place, places, scopes
+from tests.machine_definitions import ACCOUNT, Definition, Scope, changed, machine, node, place, places, scopes
 from tests.machine_rules import EVENTS, reachable, rounds
 
 # AWS Step Functions Developer Guide, "Step Functions service quotas"; CloudFormation, DefinitionString
@@ -41,16 +42,15 @@ def _events(scope: Scope, names: set[str]) -> int:
     return sum(EVENTS[scope.states[name]["Type"]] for name in names)
 
 
-def test_the_history_of_the_flow_is_never_too_long() -> None:
-    """An execution ends at its 25,000th event, and no Catch sees it."""
-    flow, teardown = machine("ephemeral"), machine("teardown")
+def _longest_history(flow: Definition) -> float:
+    """The events of a flow whose file system lives as long as one may, and whose teardown takes as long as it may."""
     top, work = scopes(flow)
     # the shortest way round is taken again and again; the longer ones make something, which is counted below
     polls = {each: min(rounds(work, each)) for each in work.states if _polls(work.states[each])}
     assert set(polls) == {"WaitForFileSystem", "WaitForLink", "WaitForImport", "WaitForJob"}
     # the looks of a teardown that needs all of its time
     interval = top.states["WaitForTeardown"]["Seconds"]
-    awaited = teardown["TimeoutSeconds"] / interval * max(rounds(top, "WaitForTeardown"))
+    awaited = machine("teardown")["TimeoutSeconds"] / interval * max(rounds(top, "WaitForTeardown"))
     once = _events(top, set(top.states)) + _events(work, set(work.states))
     pages = 100 * _events(top, {"CountLive", "IsBelowCap"})
     links = 8 * _events(work, {"CreateLink", "WaitForLink", "DescribeLink", "IsLinkReady"})
@@ -59,11 +59,42 @@ def test_the_history_of_the_flow_is_never_too_long() -> None:
     capacity = attempts * _events(work, {"CreateJob", "DescribeJob", "JudgeJob", "MayTryAgain", "WaitForCapacity"})
     calls = LOOKS + awaited / max(rounds(top, "WaitForTeardown"))
     retries = calls * THROTTLED / (1 - THROTTLED) * RETRY_EVENTS
-    assert LOOKS * max(polls.values()) + awaited + once + pages + links + capacity + retries < MAX_EVENTS
+    return float(LOOKS * max(polls.values()) + awaited + once + pages + links + capacity + retries)
+
+
+def test_the_history_of_the_flow_is_never_too_long() -> None:
+    """An execution ends at its 25,000th event, and no Catch sees it."""
+    flow = machine("ephemeral")
+    assert _longest_history(flow) < MAX_EVENTS
+    often = changed(flow, "WaitForTeardown", methodcaller("update", {"Seconds": 20}))
+    assert _longest_history(often) > MAX_EVENTS
 
 
 def _polls(state: dict[str, Any]) -> bool:
     return bool(state["Type"] == "Wait" and state.get("Seconds") == "{% $pollSeconds %}")
+
+
+def test_the_history_of_the_preload_is_never_too_long() -> None:
+    """All of its time may pass in one of its waits."""
+    preload = machine("preload")
+    (top,) = scopes(preload)
+    for wait in ("WaitForImports", "WaitForJob"):
+        looks = preload["TimeoutSeconds"] / top.states[wait]["Seconds"]
+        assert looks * min(rounds(top, wait)) + 5 * _events(top, set(top.states)) < MAX_EVENTS
+
+
+def test_the_history_of_the_reaper_is_never_too_long() -> None:
+    """250 file systems that have all expired, and as many training jobs as would make it a strange account."""
+    file_systems, jobs = 250, 1000
+    top, *_ = scopes(machine("reaper"))
+
+    def each(scope: str) -> int:
+        within = [at for at in places(machine("reaper")) if at.scope.path == (scope,)]
+        return ITERATION_EVENTS + sum(EVENTS[at.state["Type"]] for at in within)
+
+    of_file_systems = file_systems * (each("Judge") + each("Mark")) + file_systems / 10 * EVENTS["Task"]
+    once = _events(top, set(top.states))
+    assert of_file_systems + jobs * each("DescribeJobs") + once * (1 + jobs / 100) < MAX_EVENTS
 
 
 @pytest.mark.parametrize("seconds", [1805, DAY_SECONDS, LONGEST_LIFETIME_SECONDS])

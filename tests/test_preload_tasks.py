@@ -159,11 +159,19 @@ def test_the_result_as_json(run: Run, fsx: Stubber) -> None:
         "file_system_id": FILE_SYSTEM,
         "path": "/data/digits",
         "released_files": 1500,
-        "failed_files": 0,
+        "kept_files": 0,
     }
 
 
-@pytest.mark.parametrize("lifecycle", ["FAILED", "CANCELED", "SUCCEEDED"])
+def test_files_that_stay_are_told(run: Run, fsx: Stubber) -> None:
+    """They were changed since they came from S3, or are empty; the task has succeeded."""
+    _expect(fsx, _answer("SUCCEEDED", 1490, 10))
+    outcome = run("/data/digits")
+    assert (outcome.code, outcome.err.count("error")) == (0, 0)
+    assert outcome.out.startswith(f"released 1,490 files in {FILE_SYSTEM}:/data/digits, 10 stayed; task-")
+
+
+@pytest.mark.parametrize("lifecycle", ["FAILED", "CANCELED"])
 def test_a_task_that_fails_for_some_files_is_an_error_with_the_figures(run: Run, fsx: Stubber, lifecycle: str) -> None:
     """Exit code 1."""
     _expect(fsx, _answer("EXECUTING"), _answer(lifecycle, 1490, 10, FailureDetails={"Message": "10 files\nfailed"}))

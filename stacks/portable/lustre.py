@@ -89,8 +89,8 @@ class PortableLustre(Stack):
         idle = IdleAlarm(self, "IdleAlarm", file_system_id=self.lustre.file_system_id, hours=hours)
         is_given = Fn.condition_not(parameter_is("AlarmTopicArn", ""))
         given = condition(self, "AlarmTopicArnIsGiven", is_given).logical_id
-        topic = Fn.condition_if(given, Fn.ref("AlarmTopicArn"), Aws.NO_VALUE)
-        resource_of(idle.alarm, "Resource").add_property_override("AlarmActions", [topic])
+        actions = Fn.condition_if(given, [Fn.ref("AlarmTopicArn")], Aws.NO_VALUE)
+        resource_of(idle.alarm, "Resource").add_property_override("AlarmActions", actions)
 
     def _part(self) -> LustrePart:
         return LustrePart(

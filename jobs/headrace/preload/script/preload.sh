@@ -228,9 +228,10 @@ main() {
     trap 'end 143 "stopped; run it again to load the rest"' TERM INT
     roots=
     for root in $PRELOAD_DIRECTORIES; do
-        [ -d "$root/." ] || end 2 "$root is no directory"
-        # with a dot, in case it is a link
-        roots="$roots $root/."
+        [ -d "$root" ] || end 2 "$root is no directory"
+        # a link is followed with a slash and a dot behind it only
+        [ ! -L "$root" ] || root=$root/.
+        roots="$roots $root"
     done
     open_pipes
     # Nobody prints but the main process, and whoever outlives it holds no output open: in braces, since a shell that
