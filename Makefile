@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 env ?= dev
+seeds ?= 0-9999
 PYTHON ?= python3
 BIN := .venv/bin
 CDK := node_modules/.bin/cdk
@@ -14,12 +15,13 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 CDK_OPTIONS := --no-notices -c env=$(env)
 
-.PHONY: help demo test check synth templates deploy destroy bench clean lock
+.PHONY: help demo test check synth templates deploy destroy soak bench clean lock
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  env=NAME chooses the environment of cdk.json for synth, deploy and destroy (default: dev)"
+	@echo "  seeds=A-B chooses the schedules of soak (default: 0-9999); what has run is not run again"
 
 demo: .venv/demo.installed node_modules/.installed ## see it at work, without an AWS account
 	@$(BIN)/python examples/demo.py
@@ -46,8 +48,12 @@ templates: .venv/demo.installed ## write self-contained templates with Parameter
 deploy: .venv/demo.installed node_modules/.installed ## deploy to the AWS account of your credentials
 	@$(CDK) deploy $(CDK_OPTIONS) --all
 
-destroy: .venv/demo.installed node_modules/.installed ## take the stacks down; bucket and EFS stay
+destroy: .venv/demo.installed node_modules/.installed ## take the stacks down, unless they are in use; bucket and EFS stay
+	@platform=$$($(BIN)/python -m stacks.platform_name $(env)); $(BIN)/headrace in-use --platform "$$platform"
 	@$(CDK) destroy $(CDK_OPTIONS) --all
+
+soak: .venv/dev.installed node_modules/.installed ## ephemeral Lustre under faults: seeds=0-9999 schedules on a virtual clock
+	@$(BIN)/python -m tests.simulation.soak --seeds $(seeds) --state .headrace/soak.json
 
 bench: .venv/dev.installed node_modules/.installed ## the figures: synth, --help, plan, pre-flight and manifests, beside what they are measured against
 	@for each in synth_time help_time plan_time preflight_time manifest_memory; do $(BIN)/python benchmarks/$$each.py; done

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_cdk import Stack
+from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 from headrace_cdk.alarm_topic import AlarmTopic
 from headrace_cdk.reaper import Reaper
@@ -43,3 +43,4 @@ class EphemeralCleanup(Stack):
         ).topic
         self.teardown = Teardown(self, "Teardown", job_name_prefix=job_name_prefix, topic=self.topic, **shared)
         self.reaper = Reaper(self, "Reaper", topic=self.topic, max_hours=settings.ephemeral.max_hours, **shared)
+        CfnOutput(self, "TopicArn", value=self.topic.topic_arn)

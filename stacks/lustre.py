@@ -10,10 +10,11 @@ from headrace.platform import LustrePart
 from headrace_cdk.alarm_topic import AlarmTopic
 from headrace_cdk.idle_alarm import IdleAlarm
 from headrace_cdk.lustre import Lustre
+from headrace_cdk.lustre_user_policy import LustreUserPolicy
 from headrace_cdk.platform_part import PlatformPart
 
 from stacks.foundation import Foundation
-from stacks.from_settings import link_of
+from stacks.from_settings import link_of, naming_of
 from stacks.settings import AlarmSettings, EnvironmentSettings
 from stacks.zones import subnets_in
 
@@ -54,6 +55,13 @@ class SharedLustre(Stack):
             weekly_maintenance_start_time=chosen.weekly_maintenance_start_time,
             suppressions=foundation.suppressions,
         )
+        self.user_policy = LustreUserPolicy(
+            self,
+            "UserPolicy",
+            platform=platform,
+            file_system_id=self.lustre.file_system_id,
+            naming=naming_of(settings.iam),
+        )
         if chosen.idle_alarm_hours is not None:
             self._tell_when_idle(platform, chosen.idle_alarm_hours, settings.alarms)
         PlatformPart(self, "PlatformPart", part=self._part(platform), outputs=self._outputs())
@@ -89,4 +97,9 @@ class SharedLustre(Stack):
         directories = {
             f"Directory{index}": self.lustre.directory_path(link) for index, link in enumerate(self.lustre.links)
         }
-        return {"FileSystemId": self.lustre.file_system_id, "MountName": self.lustre.mount_name, **directories}
+        return {
+            "FileSystemId": self.lustre.file_system_id,
+            "MountName": self.lustre.mount_name,
+            "UserPolicyArn": self.user_policy.policy.managed_policy_arn,
+            **directories,
+        }

@@ -145,10 +145,10 @@ class EphemeralLinkSettings:
 class EphemeralSettings:
     """Lustre file systems for one job each, made and taken down by state machines, and the cap on what they spend.
 
-    ``enabled``: the machines cost about a dollar a month while nobody uses them, mostly the reaper's looks and the
+    ``enabled``: the machines cost less than a dollar a month while nobody uses them, mostly the reaper's looks and the
     alarms, so they are there unless switched off. To switch them off, see that no ephemeral file system lives, destroy
-    ``headrace-<env>-ephemeral`` and then ``headrace-<env>-cleanup``, and set this: while those stacks are there, they
-    use what the foundation exports for them. ``links``: what a job may have linked, as a whole or a folder of it; where
+    ``headrace-<env>-ephemeral`` and then ``headrace-<env>-cleanup``, and set this: while the first is there, it uses
+    what the foundation exports for it. ``links``: what a job may have linked, as a whole or a folder of it; where
     none is given, ``/data`` is the bucket's ``data/``. ``max_file_systems`` and ``max_gib``: of all that live at once;
     ``max_hours``: of each. Above the cap, the machine refuses.
     """
@@ -157,13 +157,14 @@ class EphemeralSettings:
     links: tuple[EphemeralLinkSettings, ...] = (EphemeralLinkSettings(name="data", path="/data", prefix="data/"),)
     max_file_systems: int = 4
     max_gib: int = 9600
-    max_hours: int = 24
+    max_hours: int = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmSettings:
     """Who is told when something costs that nobody uses. ``emails``: addresses; each confirms the first message.
 
+    Without them, subscribe to the topic that the output TopicArn of ``headrace-<env>-cleanup`` names.
     ``topic_arn``: a topic of SNS that is there, in the same Region, in place of the platform's own; its subscribers are
     its own business. Under a KMS key, the key's policy lets cloudwatch.amazonaws.com and the reaper's role use it.
     """

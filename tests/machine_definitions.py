@@ -78,6 +78,11 @@ class Edge:
     output: Any
     result: str | None
 
+    @property
+    def prefix(self) -> str:
+        """What is written before the names of its fields."""
+        return "" if self.name in ("Next", "Default") else f"{self.name}."
+
 
 NOTHING = object()
 """An Edge without an Output of its own."""
@@ -152,19 +157,23 @@ def edges(at: Place) -> list[Edge]:
 ON_ENTRY = ("Arguments", "Seconds", "Timestamp", "Items", "ItemSelector", "MaxConcurrency", "Error", "Cause")
 
 
-def values(at: Place) -> Iterator[tuple[str, Any, str | None]]:
-    """What a state has evaluated: the name of the field, its value, and the result that is known by then."""
+def values(at: Place) -> Iterator[tuple[str, Any]]:
+    """What a state has evaluated: the name of the field and its value."""
+    yield from entry_values(at)
+    for edge in edges(at):
+        for name, value in edge.assign.items():
+            yield f"{edge.prefix}Assign.{name}", value
+        if edge.output is not NOTHING:
+            yield f"{edge.prefix}Output", edge.output
+
+
+def entry_values(at: Place) -> Iterator[tuple[str, Any]]:
+    """What a state has evaluated before it does anything, and before it chooses."""
     for name in ON_ENTRY:
         if name in at.state:
-            yield name, at.state[name], None
+            yield name, at.state[name]
     for index, rule in enumerate(at.state.get("Choices", [])):
-        yield f"Choices[{index}].Condition", rule["Condition"], None
-    for edge in edges(at):
-        prefix = "" if edge.name in ("Next", "Default") else f"{edge.name}."
-        for name, value in edge.assign.items():
-            yield f"{prefix}Assign.{name}", value, edge.result
-        if edge.output is not NOTHING:
-            yield f"{prefix}Output", edge.output, edge.result
+        yield f"Choices[{index}].Condition", rule["Condition"]
 
 
 def expressions(value: Any) -> Iterator[str]:
@@ -203,9 +212,10 @@ def node(request: Mapping[str, Any]) -> dict[str, Any]:
 _trees: dict[str, Any] = {}
 
 
-def trees(definition: Definition) -> Mapping[str, Any]:
-    """The syntax trees of all expressions of a machine by their text. Raises AssertionError for one without."""
-    texts = {text for at in places(definition) for _, value, _ in values(at) for text in expressions(value)}
+def trees(*definitions: Definition) -> Mapping[str, Any]:
+    """The syntax trees of all expressions of machines by their text, once. Raises AssertionError for one without."""
+    states = [at for definition in definitions for at in places(definition)]
+    texts = {text for at in states for _, value in values(at) for text in expressions(value)}
     unknown = sorted(texts - _trees.keys())
     if unknown:
         for text, answer in zip(unknown, node({"expressions": unknown})["trees"], strict=True):

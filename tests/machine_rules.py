@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.machine_definitions import Definition, Place, Scope, edges, expressions, nodes, places, scopes, trees
+from tests.machine_definitions import Definition, Place, Scope, edges, expressions, nodes, places, scopes
+from tests.machine_typing import Typing
 
 ERRORS: Mapping[str, frozenset[str]] = {
     "ephemeral": frozenset(
@@ -27,11 +28,14 @@ ERRORS: Mapping[str, frozenset[str]] = {
     ),
     "teardown": frozenset({"Teardown.NotDeleted", "Teardown.OwnerRuns"}),
     "reaper": frozenset(),
+    "preload": frozenset({"Preload.Failed", "Preload.Incomplete"}),
 }
 """The errors that each machine raises under a name of its own."""
 RAISED_AS_CAUGHT = frozenset({"Raise"})
 """States that hand on an error of somebody else, renamed where it begins with ``States.``."""
 TAGS = frozenset(f"headrace:{name}" for name in ("platform", "owner", "job", "expires", "marked", "file-system"))
+BEGINNINGS = frozenset({"Ephemeral.", "headrace:preloaded:"})
+"""What a name of an error or a link is put behind."""
 
 EVENTS: Mapping[str, int] = {
     # entered and exited
@@ -45,11 +49,12 @@ EVENTS: Mapping[str, int] = {
 """The events of a state that succeeds. Source: Step Functions API Reference, HistoryEvent."""
 
 
-def findings(name: str, definition: Definition) -> list[str]:
+def findings(typing: Typing) -> list[str]:
     """Where a machine breaks the rules."""
+    name, definition = typing.name, typing.definition
     found = [f"{at.path}: {text}" for at in places(definition) for text in _of_state(name, at)]
     found.extend(_of_transitions(definition))
-    found.extend(_of_texts(definition))
+    found.extend(_of_texts(typing))
     if name == "ephemeral":
         found.extend(_uncaught(definition))
     return found
@@ -110,17 +115,17 @@ def reachable(scope: Scope, start: str) -> set[str]:
     return found
 
 
-def _of_texts(definition: Definition) -> Iterator[str]:
+def _of_texts(typing: Typing) -> Iterator[str]:
     """Tag keys and errors of ours that nobody knows: where they are compared, a wrong one is never equal."""
     known = TAGS | {error for errors in ERRORS.values() for error in errors}
-    for text in sorted(_texts(definition)):
-        if text.startswith(("headrace:", "Ephemeral.", "Teardown.")) and text not in known | {"Ephemeral."}:
+    for text in sorted(_texts(typing)):
+        if text.startswith(("headrace:", "Ephemeral.", "Teardown.", "Preload.")) and text not in known | BEGINNINGS:
             yield f"{text!r} is no tag and no error of ours"
 
 
-def _texts(definition: Definition) -> set[str]:
-    found = {each["value"] for tree in trees(definition).values() for each in nodes(tree) if each["type"] == "string"}
-    return found | set(_plain_texts(definition))
+def _texts(typing: Typing) -> set[str]:
+    found = {each["value"] for tree in typing.trees.values() for each in nodes(tree) if each["type"] == "string"}
+    return found | set(_plain_texts(typing.definition))
 
 
 def _plain_texts(value: Any) -> Iterator[str]:
@@ -143,16 +148,16 @@ def _uncaught(definition: Definition) -> Iterator[str]:
             yield f"{name}: there may be a file system, and an error is not caught"
 
 
-def longest_round(scope: Scope, wait: str) -> int:
-    """The events of the longest way from a Wait back to it, on which nothing else waits and no state comes twice."""
-    best = 0
+def rounds(scope: Scope, wait: str) -> list[int]:
+    """The events of each way from a Wait back to it, on which nothing else waits and no state comes twice."""
+    found: list[int] = []
     wanted: list[tuple[str, tuple[str, ...]]] = [(wait, ())]
     while wanted:
         name, way = wanted.pop()
         way = (*way, name)
         for edge in edges(Place(name, scope.states[name], scope)):
             if edge.target == wait:
-                best = max(best, sum(EVENTS[scope.states[each]["Type"]] for each in way))
+                found.append(sum(EVENTS[scope.states[each]["Type"]] for each in way))
             elif edge.target and edge.target not in way and scope.states[edge.target]["Type"] != "Wait":
                 wanted.append((edge.target, way))
-    return best
+    return found

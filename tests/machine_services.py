@@ -17,6 +17,7 @@ from typing import Any
 
 from botocore.session import get_session
 from headrace.service_model import Model, installed
+from headrace_local.moto_extension.stepfunctions.sdk_names import java_name
 
 # as Step Functions spells a service -> as botocore does, and the prefix of the errors
 SERVICES: Mapping[str, tuple[str, str]] = {
@@ -79,15 +80,7 @@ def operation(resource: str) -> Operation | None:
 
 def member_name(name: str) -> str:
     """A member of a shape as Step Functions spells it."""
-    lower = 1
-    while (
-        lower < len(name)
-        and name[lower].isupper()
-        and not (lower < len(name) - 1 and name[lower + 1].islower())
-    ):
-        lower += 1
-    spelt = name[:lower].lower() + name[lower:]
-    spelt = spelt[:1].upper() + spelt[1:]
+    spelt = java_name(name)
     return "EqualsValue" if spelt == "Equals" else spelt
 
 
@@ -97,9 +90,11 @@ def exception_name(shape: str) -> str:
     return "".join(word.capitalize() for word in _WORD.findall(bare)) + "Exception"
 
 
-def members(model: Model, shape: str) -> dict[str, str]:
+@cache
+def members(service: str, shape: str) -> Mapping[str, str]:
     """The members of a structure as Step Functions spells them, and their shapes."""
-    return {member_name(name): each["shape"] for name, each in model.shapes[shape].get("members", {}).items()}
+    described = installed(service).shapes[shape]
+    return {member_name(name): each["shape"] for name, each in described.get("members", {}).items()}
 
 
 def required(model: Model, shape: str) -> list[str]:

@@ -10,32 +10,49 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.machine_definitions import Definition, Place, Scope, edges, expressions, places, scopes, trees, values
-from tests.machine_types import BOOLEAN, Either, Literal, Many, Shape, Type, Typing
+from headrace.service_model import installed
+
+from tests.machine_definitions import Definition, Place, Scope, edges, expressions, places, scopes, values
+from tests.machine_types import BOOLEAN, Either, Literal, Many, Shape, Type
+from tests.machine_typing import Typing
 
 # of JSONata 2.0.6, without $eval, which Step Functions does not have
 JSONATA = frozenset(
-    """sum count max min average string substring substringBefore substringAfter lowercase uppercase length trim pad
-    match contains replace split join formatNumber formatBase formatInteger parseInteger number floor ceil round abs
-    sqrt power random boolean not map zip filter single reduce sift keys lookup append exists spread merge reverse each
-    error assert type sort shuffle distinct base64encode base64decode encodeUrlComponent encodeUrl decodeUrlComponent
-    decodeUrl toMillis fromMillis clone now millis""".split()
+    (
+        *("sum", "count", "max", "min", "average"),
+        *(
+            "string",
+            "substring",
+            "substringBefore",
+            "substringAfter",
+            "lowercase",
+            "uppercase",
+            "length",
+            "trim",
+            "pad",
+        ),
+        *("match", "contains", "replace", "split", "join", "formatNumber", "formatBase", "formatInteger"),
+        *("parseInteger", "number", "floor", "ceil", "round", "abs", "sqrt", "power", "random", "boolean", "not"),
+        *("map", "zip", "filter", "single", "reduce", "sift", "keys", "lookup", "append", "exists", "spread", "merge"),
+        *("reverse", "each", "error", "assert", "type", "sort", "shuffle", "distinct"),
+        *("base64encode", "base64decode", "encodeUrlComponent", "encodeUrl", "decodeUrlComponent", "decodeUrl"),
+        *("toMillis", "fromMillis", "clone", "now", "millis"),
+    )
 )
 ADDED_BY_STEP_FUNCTIONS = frozenset({"partition", "range", "hash", "random", "uuid", "parse"})
 _FUNCTIONS = JSONATA | ADDED_BY_STEP_FUNCTIONS
 
 
-def findings(name: str, definition: Definition) -> list[str]:
+def findings(typing: Typing) -> list[str]:
     """What is wrong with the variables, functions and conditions of a machine."""
-    syntax = trees(definition)
-    typing = Typing(name, definition)
+    definition, syntax = typing.definition, typing.trees
     found = [each for scope in scopes(definition) for each in _of_scope(scope, definition, syntax)]
     known = _assigned_before(definition)
     for at in places(definition):
-        for field, value, _ in values(at):
+        for field, value in values(at):
             where = f"{at.path}.{field}"
             found.extend(f"{where}: {each}" for each in _of_value(value, known[at.path], definition, syntax))
-            if ".Condition" in field and not _is_condition(typing.of(at, value), typing):
+            if ".Condition" in field and not _is_condition(typing.of(at, value)):
                 found.append(f"{where}: is not known to be true or false")
     return found
 
@@ -49,6 +66,8 @@ def _of_scope(scope: Scope, definition: Definition, syntax: Mapping[str, Any]) -
         around |= _assigned(outer)
         outer = outer.outer
     for name in sorted(_assigned(scope)):
+        if name in _FUNCTIONS:
+            yield f"{where}: ${name} is a function of JSONata, too, and would be read for it where it is not assigned"
         if name in around:
             yield f"{where}: ${name} is assigned in a scope around it, too"
         if name not in used:
@@ -67,7 +86,7 @@ def _used_within(scope: Scope, definition: Definition, syntax: Mapping[str, Any]
         name
         for at in places(definition)
         if at.scope.path[:depth] == scope.path
-        for _, value, _ in values(at)
+        for _, value in values(at)
         for text in expressions(value)
         for name, _ in _read(syntax[text], frozenset())
     }
@@ -157,11 +176,11 @@ def _bound(tree: Any) -> set[str]:
     return names
 
 
-def _is_condition(found: Type, typing: Typing) -> bool:
+def _is_condition(found: Type) -> bool:
     if isinstance(found, Either):
-        return bool(found.options) and all(_is_condition(each, typing) for each in found.options)
+        return bool(found.options) and all(_is_condition(each) for each in found.options)
     if isinstance(found, Many):
         return False
     if isinstance(found, Shape):
-        return bool(typing.models[found.service].shapes[found.name]["type"] == "boolean")
+        return bool(installed(found.service).shapes[found.name]["type"] == "boolean")
     return found == BOOLEAN or (isinstance(found, Literal) and isinstance(found.value, bool))

@@ -19,6 +19,8 @@ from headrace_cdk.policy_size import policy_characters
 from headrace_cdk.roles import TrainingRoles
 from headrace_cdk.user_policy import UserPolicy
 
+from tests.rights import Rights, as_text, rights_of
+
 ACCOUNT, REGION = "123456789012", "us-east-1"
 BUCKET = "training-data-bucket"
 LOCATIONS = [
@@ -33,7 +35,6 @@ NETWORK = ExistingNetwork(
     subnets=(JobSubnet(key=SUBNET, subnet_id=SUBNET, az_id="use1-az1"),),
     route_table_ids=("rtb-0123456789abcdef0",),
 )
-Rights = dict[str, tuple[list[str], list[str], dict[str, Any] | None]]
 
 
 def _stack(**props: Any) -> Stack:
@@ -60,34 +61,6 @@ def _default() -> Template:
     return Template.from_stack(_stack())
 
 
-def _rights(template: Template, policy: str) -> Rights:
-    """The statements of the managed policy with this logical id: Sid -> actions, resources, condition."""
-    (found,) = (each for key, each in template.find_resources("AWS::IAM::ManagedPolicy").items() if key[:-8] == policy)
-    statements = found["Properties"]["PolicyDocument"]["Statement"]
-    assert {each["Effect"] for each in statements} == {"Allow"}
-    return {
-        each["Sid"]: (_list(each["Action"]), [_text(one) for one in _list(each["Resource"])], each.get("Condition"))
-        for each in statements
-    }
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _text(resource: Any) -> str:
-    """An ARN as text, references by the logical id that they name."""
-    if isinstance(resource, str):
-        return resource
-    if "Fn::Join" in resource:
-        return "".join(_text(piece) for piece in resource["Fn::Join"][1])
-    (target,) = resource.values()
-    name = target if isinstance(target, str) else target[0]
-    if name == "AWS::Partition":
-        return "aws"
-    return f"<{name.rstrip('0123456789ABCDEF')}>"
-
-
 def _prefixes(*prefixes: str) -> dict[str, Any]:
     return {"StringLike": {"s3:prefix": list(prefixes)}}
 
@@ -95,7 +68,7 @@ def _prefixes(*prefixes: str) -> dict[str, Any]:
 def test_rights_that_every_job_has_are_exact() -> None:
     """Log, metrics, image and its own objects: nothing of the data, nothing of the network."""
     logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/TrainingJobs"
-    assert _rights(_default(), "RolesBasics") == {
+    assert rights_of(_default(), "RolesBasics") == {
         "WriteTheLog": (
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
             [logs, f"{logs}:log-stream:*"],
@@ -133,7 +106,7 @@ def test_rights_that_every_job_has_are_exact() -> None:
 def test_rights_in_the_network_are_exact() -> None:
     """Interfaces in the platform's subnets and group, and looking at what lies around them."""
     interfaces = f"arn:aws:ec2:{REGION}:{ACCOUNT}:network-interface/*"
-    assert _rights(_default(), "RolesNetwork") == {
+    assert rights_of(_default(), "RolesNetwork") == {
         "CreateInterfacesHere": (
             ["ec2:CreateNetworkInterface"],
             [
@@ -165,7 +138,7 @@ def test_rights_in_the_network_are_exact() -> None:
 
 def test_rights_on_the_data_are_exact() -> None:
     """Each data location is listed below its prefix and read there; nothing is written."""
-    assert _rights(_default(), "RolesData") == {
+    assert rights_of(_default(), "RolesData") == {
         "ListData0": (["s3:ListBucket"], [f"arn:aws:s3:::{BUCKET}"], _prefixes("data/*")),
         "ListData1": (["s3:ListBucket"], ["arn:aws:s3:::elsewhere-bucket"], _prefixes("sets/birds/*")),
         "ReadTheData": (
@@ -189,7 +162,7 @@ def test_roles_have_the_rights_of_their_reach_and_no_others(require_vpc: bool, r
     """Rights on the data for roles that read S3, rights in EC2 for those whose jobs are attached to the network."""
     template = Template.from_stack(_stack(require_vpc=require_vpc)) if require_vpc else _default()
     (found,) = (each for key, each in template.find_resources("AWS::IAM::Role").items() if key.startswith(role))
-    attached = {_text(each).strip("<>") for each in found["Properties"]["ManagedPolicyArns"]}
+    attached = {as_text(each).strip("<>") for each in found["Properties"]["ManagedPolicyArns"]}
     assert attached == policies
     assert "Policies" not in found["Properties"]
     assert not template.find_resources("AWS::IAM::Policy")
@@ -199,7 +172,7 @@ def test_only_training_jobs_of_this_platform_are_trusted() -> None:
     """SageMaker may assume a role for jobs of this account whose name begins with the prefix."""
     for role in _default().find_resources("AWS::IAM::Role").values():
         (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        source_arn = _text(statement["Condition"].pop("ArnLike")["aws:SourceArn"])
+        source_arn = as_text(statement["Condition"].pop("ArnLike")["aws:SourceArn"])
         assert source_arn == f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/dev-*"
         assert statement == {
             "Action": "sts:AssumeRole",
@@ -214,7 +187,7 @@ def test_user_policy_is_exact() -> None:
     jobs = [f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/dev-*"]
     logs = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/TrainingJobs"
     roles = ["<RolesS>", "<RolesFileSystems>", "<RolesBoth>"]
-    rights = _rights(_default(), "UserPolicy")
+    rights = rights_of(_default(), "UserPolicy")
     assert not [resource for _, found, _ in rights.values() for resource in found if resource.startswith("arn:aws:s3")]
     guard_rails = rights["CreateJobsHere"][2]
     assert rights == {
@@ -225,7 +198,12 @@ def test_user_policy_is_exact() -> None:
         ),
         "CreateJobsHere": (["sagemaker:CreateTrainingJob"], jobs, guard_rails),
         "FollowAndStopJobs": (
-            ["sagemaker:AddTags", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"],
+            [
+                "sagemaker:AddTags",
+                "sagemaker:DescribeTrainingJob",
+                "sagemaker:ListTags",
+                "sagemaker:StopTrainingJob",
+            ],
             jobs,
             None,
         ),
@@ -262,6 +240,7 @@ def test_user_policy_is_exact() -> None:
                 "elasticfilesystem:DescribeFileSystems",
                 "elasticfilesystem:DescribeMountTargets",
                 "fsx:DescribeDataRepositoryAssociations",
+                "fsx:DescribeDataRepositoryTasks",
                 "fsx:DescribeFileSystems",
             ],
             ["*"],
@@ -273,7 +252,7 @@ def test_user_policy_is_exact() -> None:
 
 def test_rights_of_people_on_s3_are_exact() -> None:
     """They list data and read manifests, write manifests, code and nothing else, and read what jobs have made."""
-    assert _rights(_default(), "UserDataPolicy") == {
+    assert rights_of(_default(), "UserDataPolicy") == {
         "ListData0": (["s3:ListBucket"], [f"arn:aws:s3:::{BUCKET}"], _prefixes("data/*")),
         "ListData1": (["s3:ListBucket"], ["arn:aws:s3:::elsewhere-bucket"], _prefixes("sets/birds/*")),
         "UploadCode": (["s3:DeleteObject", "s3:PutObject"], [f"arn:aws:s3:::{BUCKET}/code/*"], None),
@@ -291,7 +270,7 @@ def test_rights_of_people_on_s3_are_exact() -> None:
 def test_jobs_stay_in_the_platforms_network(require_vpc: bool) -> None:
     """A job that names subnets names the platform's; whether it may name none is a choice."""
     template = Template.from_stack(_stack(require_vpc=require_vpc))
-    condition = _rights(template, "UserPolicy")["CreateJobsHere"][2]
+    condition = rights_of(template, "UserPolicy")["CreateJobsHere"][2]
     assert condition is not None
     assert condition["ForAllValues:StringEquals"]["sagemaker:VpcSubnets"] == [SUBNET]
     assert "SecurityGroupsJobs" in json.dumps(condition["ForAllValues:StringEquals"]["sagemaker:VpcSecurityGroupIds"])
@@ -305,7 +284,7 @@ def test_without_file_systems_there_is_one_role() -> None:
     assert not [key for key in template.find_resources("AWS::IAM::ManagedPolicy") if key.startswith("RolesNetwork")]
     (role,) = template.find_resources("AWS::IAM::Role")
     assert role.startswith("RolesS3")
-    assert _rights(template, "UserPolicy")["PassTheRoles"][1] == ["<RolesS>"]
+    assert rights_of(template, "UserPolicy")["PassTheRoles"][1] == ["<RolesS>"]
 
 
 WAREHOUSE = IngestionStatement(
@@ -322,7 +301,7 @@ STATUS = IngestionStatement(
 def test_own_ingestion_adds_a_role_that_reads_in_the_network(file_systems: bool) -> None:
     """It has the rights of a job on S3 and in the network and its own statements, exactly, and may be passed."""
     template = Template.from_stack(_stack(file_systems=file_systems, ingestion={"warehouse": [WAREHOUSE, STATUS]}))
-    assert _rights(template, "RolesIngestwarehouse") == {
+    assert rights_of(template, "RolesIngestwarehouse") == {
         "Ingest0": (
             ["redshift-data:ExecuteStatement", "redshift-data:GetStatementResult"],
             [f"arn:aws:redshift:{REGION}:{ACCOUNT}:cluster:warehouse"],
@@ -332,13 +311,13 @@ def test_own_ingestion_adds_a_role_that_reads_in_the_network(file_systems: bool)
     }
     roles = template.find_resources("AWS::IAM::Role")
     (role,) = (each["Properties"] for key, each in roles.items() if key[:-8] == "RolesIngestionwarehouse")
-    attached = {_text(each).strip("<>") for each in role["ManagedPolicyArns"]}
+    attached = {as_text(each).strip("<>") for each in role["ManagedPolicyArns"]}
     assert attached == {"RolesBasics", "RolesData", "RolesNetwork", "RolesIngestwarehouse"}
     (s3,) = (each["Properties"] for key, each in roles.items() if key[:-8] == "RolesS3")
     assert role["AssumeRolePolicyDocument"] == s3["AssumeRolePolicyDocument"]
-    assert {_text(each).strip("<>") for each in s3["ManagedPolicyArns"]} == {"RolesBasics", "RolesData"}
+    assert {as_text(each).strip("<>") for each in s3["ManagedPolicyArns"]} == {"RolesBasics", "RolesData"}
     for sid in ("CheckTheRoles", "PassTheRoles"):
-        assert "<RolesIngestionwarehouse>" in _rights(template, "UserPolicy")[sid][1]
+        assert "<RolesIngestionwarehouse>" in rights_of(template, "UserPolicy")[sid][1]
 
 
 def test_own_ingestion_is_named_and_bounded_as_the_account_asks() -> None:
@@ -377,7 +356,7 @@ def test_ingestion_on_a_resource_of_the_deployment_is_judged_by_what_is_known() 
         job_name_prefix="dev-",
         ingestion={"stream": [statement]},
     )
-    rights = _rights(Template.from_stack(stack), "RolesIngeststream")
+    rights = rights_of(Template.from_stack(stack), "RolesIngeststream")
     assert rights == {"Ingest0": (["kinesis:GetRecords"], ["<Stream>"], None)}
 
 
@@ -406,16 +385,16 @@ def test_keys_are_used_through_s3_only() -> None:
         [KEY_ARN],
         {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}},
     )
-    assert _rights(template, "RolesBasics")["UseTheBucketsKeys"] == expected
-    assert _rights(template, "UserDataPolicy")["UseTheBucketsKeys"] == expected
+    assert rights_of(template, "RolesBasics")["UseTheBucketsKeys"] == expected
+    assert rights_of(template, "UserDataPolicy")["UseTheBucketsKeys"] == expected
 
 
 def test_volumes_are_encrypted_with_the_platforms_key_by_grants_of_services_only() -> None:
     """SageMaker grants itself the use of the key for a job's volumes; no person may grant anything with it."""
     template = Template.from_stack(_stack(kms_key_arns=[KEY_ARN]))
     for_services = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
-    assert _rights(template, "RolesBasics")["EncryptVolumes"] == (["kms:CreateGrant"], [KEY_ARN], for_services)
-    assert "CreateGrant" not in json.dumps([_rights(template, each) for each in ("UserPolicy", "UserDataPolicy")])
+    assert rights_of(template, "RolesBasics")["EncryptVolumes"] == (["kms:CreateGrant"], [KEY_ARN], for_services)
+    assert "CreateGrant" not in json.dumps([rights_of(template, each) for each in ("UserPolicy", "UserDataPolicy")])
 
 
 def test_keys_of_data_locations_decrypt_only_and_stay_with_the_data() -> None:
@@ -423,8 +402,8 @@ def test_keys_of_data_locations_decrypt_only_and_stay_with_the_data() -> None:
     template = Template.from_stack(_stack(data_kms_key_arns=[KEY_ARN, KEY_ARN]))
     through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}}
     for policy in ("RolesData", "UserDataPolicy"):
-        assert _rights(template, policy)["DecryptTheData"] == (["kms:Decrypt"], [KEY_ARN], through_s3)
-    assert "kms:" not in json.dumps(_rights(template, "RolesBasics"))
+        assert rights_of(template, policy)["DecryptTheData"] == (["kms:Decrypt"], [KEY_ARN], through_s3)
+    assert "kms:" not in json.dumps(rights_of(template, "RolesBasics"))
 
 
 def _list_rights(*locations: tuple[str, str]) -> Rights:
@@ -432,7 +411,7 @@ def _list_rights(*locations: tuple[str, str]) -> Rights:
     data = [DataLocation(bucket=bucket, prefix=prefix) for bucket, prefix in locations]
     template = Template.from_stack(_stack(data_locations=data))
     rights = [
-        {sid: right for sid, right in _rights(template, policy).items() if sid.startswith("ListData")}
+        {sid: right for sid, right in rights_of(template, policy).items() if sid.startswith("ListData")}
         for policy in ("RolesData", "UserDataPolicy")
     ]
     assert rights[0] == rights[1]

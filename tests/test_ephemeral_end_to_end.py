@@ -139,25 +139,31 @@ def test_a_flow_is_found_by_its_name_and_stopped_with_its_file_system(run: Run, 
     assert json.loads(run("stop", name, "--json").out)[0]["was_asked"] is False
 
 
+def _in_a_notebook(folder: str, told: list[str]) -> None:
+    """Two jobs on one file system, and then a mistake."""
+    with ephemeral.lustre({"data": folder}, hours=2, platform=ENVIRONMENT_NAME, told=told.append) as held:
+        told.append(held.name)
+        assert _left(Aws()) == [held.file_system_id]
+        for number in range(2):
+            job = TrainingJob(
+                name=f"{held.platform.foundation.job_name_prefix}held-{number}-{uuid4().hex[:8]}",
+                image=IMAGE,
+                instance_type="ml.m5.large",
+                channels=(Channel(name="train", source=LustreSource(link="data", path=folder)),),
+                command=("sh", "-ec", "test $(ls /opt/ml/input/data/train | wc -l) = 3"),
+            )
+            assert launch.train(job, platform=held.platform).status == "Completed"
+        raise ZeroDivisionError
+
+
 def test_a_notebook_holds_a_file_system_for_its_jobs(folder: str, part: EphemeralPart) -> None:
     """Several jobs read it; it goes when the block ends, with an error, too."""
     told: list[str] = []
-    with (
-        pytest.raises(ZeroDivisionError),
-        ephemeral.lustre({"data": folder}, hours=2, platform=ENVIRONMENT_NAME, told=told.append) as held,
-    ):
-        assert _left(Aws()) == [held.file_system_id]
-        job = TrainingJob(
-            name=f"{held.platform.foundation.job_name_prefix}held-{uuid4().hex[:8]}",
-            image=IMAGE,
-            instance_type="ml.m5.large",
-            channels=(Channel(name="train", source=LustreSource(link="data", path=folder)),),
-            command=("sh", "-ec", "test $(ls /opt/ml/input/data/train | wc -l) = 3"),
-        )
-        assert launch.train(job, platform=held.platform).status == "Completed"
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        _in_a_notebook(folder, told)
     assert _left(Aws()) == []
-    execution = Aws().executions.describe(execution_arn(part.machine_arn, held.name))
+    name = next(each for each in told if each.startswith("dev-hold-"))
+    execution = Aws().executions.describe(execution_arn(part.machine_arn, name))
     assert execution is not None
     assert execution.status == "ABORTED"
     assert told[-1] == "the file system is gone"

@@ -12,13 +12,16 @@ import pytest
 from headrace_cdk.definition import MACHINES
 
 from tests import machine_requests, machine_rules, machine_variables
-from tests.machine_definitions import Definition, changed, machine, node
-from tests.machine_services import SERVICES, exception_name, member_name, members, operation
+from tests.machine_definitions import Definition, changed, machine, node, places, trees
+from tests.machine_services import SERVICES, exception_name, member_name, operation
+from tests.machine_typing import Typing
+from tests.machine_variables import JSONATA
 
 
 def _findings(name: str, definition: Definition) -> list[str]:
+    typing = Typing(name, definition)
     checks = (machine_requests, machine_variables, machine_rules)
-    return [each for check in checks for each in check.findings(name, definition)]
+    return [each for check in checks for each in check.findings(typing)]
 
 
 @pytest.mark.parametrize("name", MACHINES)
@@ -118,8 +121,13 @@ MISTAKES: list[tuple[str, str, Callable[[Definition], None], str]] = [
     ("teardown", "ListTasks", _put("Arguments", "Filters", 0, "Name", value="file-system"), "Name is 'file-system'"),
     ("reaper", "Mark/TagIt", _put("Arguments", value={"ResourceArn": "{% $states.input.Arn %}"}), "ResourceArn is unk"),
     ("reaper", "Judge/CountClients", _put("Arguments", "Statistics", value=["Max"]), "Statistics[] is 'Max'"),
-    ("reaper", "Tell", _put("Arguments", "Subject", value="x" * 101), "101 character(s) long"),
     ("teardown", "CancelTasks", _put("Items", value="{% $states.input.Tasks.Id %}"), "Items is nothing, one or many"),
+    (
+        "preload",
+        "RememberLinks",
+        _put("Arguments", "Tags", value="{% $map($missing, function($l) {{'Key': $l}}) %}"),
+        "Arguments.Tags is nothing, one or many",
+    ),
     # errors
     (
         "teardown",
@@ -138,6 +146,12 @@ MISTAKES: list[tuple[str, str, Callable[[Definition], None], str]] = [
         "StartTeardown",
         _put("Catch", 0, "ErrorEquals", value=["Sfn.ExecutionDoesNotExistException"]),
         "Catch[0]: Sfn.ExecutionDoesNotExistException is no error",
+    ),
+    (
+        "preload",
+        "CreateJob",
+        _put("Catch", 1, "ErrorEquals", value=["SageMaker.ResourceLimitExceeded"]),
+        "Catch[1]: SageMaker.ResourceLimitExceeded is no error",
     ),
     # results, inputs, context
     (
@@ -190,12 +204,13 @@ MISTAKES: list[tuple[str, str, Callable[[Definition], None], str]] = [
     ),
     # variables, functions, conditions
     ("ephemeral", "Begin", _drop("Assign", "page"), "reads $page, which is not assigned on every way here"),
-    ("ephemeral", "Begin", _drop("Assign", "error"), "IsTornDown.Choices[1].Condition: reads $error"),
+    ("ephemeral", "Begin", _drop("Assign", "failure"), "IsTornDown.Choices[1].Condition: reads $failure"),
     ("ephemeral", "Work/DescribeFileSystem", _drop("Assign", "linkIndex"), "CreateLink.Arguments: reads $linkIndex"),
     ("ephemeral", "Work/StartImport", _put("Assign", "owner", value="me"), "$owner is assigned in a scope around"),
     ("ephemeral", "Raise", _put("Cause", value="{% $jobName %}"), "reads $jobName, which is not assigned"),
     ("ephemeral", "Begin", _put("Assign", "spare", value=1), "$spare is assigned and never used"),
-    ("ephemeral", "Begin", _put("Assign", "error", value=""), 'Assign.error: is ""'),
+    ("ephemeral", "Begin", _put("Assign", "failure", value=""), 'Assign.failure: is ""'),
+    ("ephemeral", "Begin", _put("Assign", "now", value=0), "$now is a function of JSONata"),
     ("ephemeral", "Begin", _put("Assign", "live", value="{% $eval('0') %}"), "calls $eval"),
     ("ephemeral", "Begin", _put("Assign", "live", value="{% $sha256('0') %}"), "calls $sha256"),
     ("ephemeral", "Begin", _put("Assign", "live", value="{% (\n0) %}"), "stands on several lines"),
@@ -214,13 +229,102 @@ MISTAKES: list[tuple[str, str, Callable[[Definition], None], str]] = [
     ("ephemeral", "CapReached", _put("Error", value="{% $owner %}"), "raised where it was caught"),
     ("ephemeral", "Begin", _put("Next", value="Nowhere"), "Begin.Next: there is no state Nowhere"),
     ("ephemeral", "Work/Trained", _put("Next", value="StartTeardown"), "there is no state StartTeardown"),
-    ("ephemeral", "Work", _replace("Catch", 0, "Assign", "settled", old=".TrainingStopped", new=".Stopped"), "no error"),
+    (
+        "ephemeral",
+        "Work",
+        _replace("Catch", 0, "Assign", "settled", old=".TrainingStopped", new=".Stopped"),
+        "no error",
+    ),
     ("reaper", "Mark/UntagIt", _put("Arguments", "TagKeys", value=["headrace:mark"]), "'headrace:mark' is no tag"),
 ]
 
 
+@pytest.fixture(scope="module")
+def parsed() -> None:
+    """The expressions of all mistakes, read by one process."""
+    trees(*(changed(machine(name), path, change) for name, path, change, _ in MISTAKES))
+
+
 @pytest.mark.parametrize(("name", "path", "change", "expected"), MISTAKES)
-def test_a_mistake_is_found(name: str, path: str, change: Callable[[Definition], None], expected: str) -> None:
+def test_a_mistake_is_found(
+    parsed: None, name: str, path: str, change: Callable[[Definition], None], expected: str
+) -> None:
     """Each check can fail."""
     found = _findings(name, changed(machine(name), path, change))
     assert [each for each in found if expected in each], found
+
+
+SPELT = [
+    # as the Developer Guide's own examples and the Java SDK's accessors have them
+    ("ResourceARN", "ResourceARN"),
+    ("stateMachineArn", "StateMachineArn"),
+    ("input", "Input"),
+    ("TopicArn", "TopicArn"),
+    ("S3DataSource", "S3DataSource"),
+    ("VolumeSizeInGB", "VolumeSizeInGB"),
+    ("DNSName", "DnsName"),
+    ("SSEKMSKeyId", "SsekmsKeyId"),
+    ("Equals", "EqualsValue"),
+    ("StatusEquals", "StatusEquals"),
+]
+
+
+@pytest.mark.parametrize(("of_service", "of_step_functions"), SPELT)
+def test_members_are_spelt_as_the_java_sdk_does(of_service: str, of_step_functions: str) -> None:
+    """Step Functions takes no other spelling."""
+    assert member_name(of_service) == of_step_functions
+
+
+@pytest.mark.parametrize(
+    ("shape", "error"),
+    [
+        ("FileSystemNotFound", "FileSystemNotFoundException"),
+        ("IncompatibleParameterError", "IncompatibleParameterErrorException"),
+        ("ResourceInUse", "ResourceInUseException"),
+        ("InvalidParameterException", "InvalidParameterException"),
+        ("KMSThrottlingException", "KmsThrottlingException"),
+        ("InternalServiceFault", "InternalServiceException"),
+    ],
+)
+def test_errors_are_spelt_as_the_java_sdk_does(shape: str, error: str) -> None:
+    """A name that is spelt otherwise is never caught."""
+    assert exception_name(shape) == error
+
+
+def test_a_request_of_boto3_is_handed_on_as_it_is() -> None:
+    """The launcher's requests are in boto3's spelling; the flow adds to them and passes them to CreateTrainingJob."""
+    called = operation("arn:aws:states:::aws-sdk:sagemaker:createTrainingJob")
+    assert called is not None
+    wanted, seen, otherwise = [called.input or ""], set[str](), []
+    while wanted:
+        shape = wanted.pop()
+        if shape in seen:
+            continue
+        seen.add(shape)
+        described = called.model.shapes[shape]
+        otherwise += [f"{shape}.{name}" for name in described.get("members", {}) if member_name(name) != name]
+        inner = [
+            *described.get("members", {}).values(),
+            *(described[key] for key in ("member", "value") if key in described),
+        ]
+        wanted.extend(each["shape"] for each in inner)
+    assert len(seen) > 50
+    assert otherwise == []
+
+
+def test_the_functions_are_those_of_jsonata() -> None:
+    """The list says what npm's jsonata has; $eval is its only one that Step Functions takes away."""
+    names = sorted(JSONATA | {"eval", "sha256"})
+    values = [{"value": f"{{% $exists(${name}) %}}", "bindings": {}} for name in names]
+    found = [each["value"] for each in node({"values": values})["outcomes"]]
+    assert [name for name, exists in zip(names, found, strict=True) if not exists] == ["sha256"]
+
+
+def test_every_service_is_one_that_a_machine_calls() -> None:
+    """A row that nobody needs says nothing about its spelling."""
+    called = {each["Resource"].split(":")[-2] for name in MACHINES for each in _tasks(machine(name))}
+    assert called == set(SERVICES)
+
+
+def _tasks(definition: Definition) -> list[Definition]:
+    return [at.state for at in places(definition) if at.state["Type"] == "Task"]

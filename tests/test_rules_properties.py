@@ -10,6 +10,8 @@ from headrace.errors import InvalidInput
 from headrace.rules import UNKNOWN, Finding, run_rules
 from headrace.rules.data_location import DATA_LOCATION_RULES, DataLocationSpec
 from headrace.rules.efs import EFS_RULES, EfsSpec
+from headrace.rules.ephemeral_platform import EPHEMERAL_PLATFORM_RULES, EphemeralPlatformSpec
+from headrace.rules.idle_alarm import IDLE_ALARM_RULES, IdleAlarmSpec
 from headrace.rules.lustre import LUSTRE_RULES, LustreSpec, legal_capacity_gib
 from headrace.rules.lustre_link import LINK_RULES, LINKS_RULES, LinkSpec, LinksSpec
 from headrace.rules.lustre_sizing import LARGEST_DATASET_GIB, is_legal_capacity
@@ -42,6 +44,8 @@ SPECS: list[Any] = [
     LinksSpec(data_locations=(DataLocationSpec(bucket="acme", prefix="data/"),)),
     IngestionRoleSpec(role_name="warehouse"),
     OwnIngestionSpec(),
+    EphemeralPlatformSpec(max_file_systems=4, max_gib=9600, max_hours=24, link_count=1),
+    IdleAlarmSpec(idle_alarm_hours=6),
 ]
 STATEMENT = IngestionStatementSpec(actions=("glue:GetTable",), resources=("*",), reason="why")
 FIELDS = [(spec, each.name) for spec in SPECS for each in fields(spec) if each.name != "label"]
@@ -84,6 +88,8 @@ def findings(spec: Any) -> list[Finding]:
         LinksSpec: LINKS_RULES,
         IngestionRoleSpec: INGESTION_ROLE_RULES,
         OwnIngestionSpec: OWN_INGESTION_RULES,
+        EphemeralPlatformSpec: EPHEMERAL_PLATFORM_RULES,
+        IdleAlarmSpec: IDLE_ALARM_RULES,
     }
     found = run_rules(rules[type(spec)], spec)
     return found + findings(LinksSpec(links=(spec,))) if isinstance(spec, LinkSpec) else found

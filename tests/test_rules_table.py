@@ -13,6 +13,8 @@ import pytest
 from headrace.rules import UNKNOWN, Level, Rule, run_rules
 from headrace.rules.data_location import DATA_LOCATION_RULES, DataLocationSpec
 from headrace.rules.efs import EFS_RULES, EfsSpec
+from headrace.rules.ephemeral_platform import EPHEMERAL_PLATFORM_RULES, EphemeralPlatformSpec
+from headrace.rules.idle_alarm import IDLE_ALARM_RULES, IdleAlarmSpec
 from headrace.rules.lustre import LUSTRE_RULES, LustreSpec
 from headrace.rules.lustre_link import LINK_RULES, LINKS_RULES, LinkSpec, LinksSpec
 from headrace.rules.network import NETWORK_RULES, NetworkSpec
@@ -35,6 +37,8 @@ RULES: dict[type, Sequence[Rule[Any]]] = {
     PlatformKeySpec: PLATFORM_KEY_RULES,
     IngestionRoleSpec: INGESTION_ROLE_RULES,
     OwnIngestionSpec: OWN_INGESTION_RULES,
+    EphemeralPlatformSpec: EPHEMERAL_PLATFORM_RULES,
+    IdleAlarmSpec: IDLE_ALARM_RULES,
 }
 
 SCRATCH = LustreSpec(
@@ -88,6 +92,7 @@ READS = IngestionStatementSpec(
     resources=("arn:aws:redshift:us-east-1:111122223333:cluster:warehouse", "arn:aws:glue:*:111122223333:table/*/x"),
 )
 INGESTION = IngestionRoleSpec(role_name="warehouse", statements=(READS,))
+EPHEMERAL = EphemeralPlatformSpec(max_file_systems=4, max_gib=9600, max_hours=24, link_count=1)
 ROLE_ELSEWHERE = "arn:aws:iam::444455556666:role/reader"
 
 
@@ -185,9 +190,28 @@ RIGHT: list[Any] = [
     KEY,
     PlatformKeySpec(platform_region="us-east-1"),
     replace(KEY, platform_region=UNKNOWN, platform_account=UNKNOWN),
+    EPHEMERAL,
+    replace(EPHEMERAL, max_file_systems=1, max_gib=1200, max_hours=1, link_count=8),
+    replace(EPHEMERAL, max_file_systems=100, max_gib=100_800, max_hours=168),
+    replace(EPHEMERAL, max_file_systems=UNKNOWN, max_gib=UNKNOWN, max_hours=UNKNOWN),
+    IdleAlarmSpec(),
+    IdleAlarmSpec(idle_alarm_hours=1),
+    IdleAlarmSpec(idle_alarm_hours=168),
 ]
 
 WRONG: list[tuple[Any, str]] = [
+    (replace(EPHEMERAL, max_file_systems=0), "V170"),
+    (replace(EPHEMERAL, max_file_systems=101), "V170"),
+    (replace(EPHEMERAL, max_gib=1199), "V171"),
+    (replace(EPHEMERAL, max_gib=100_801), "V171"),
+    (replace(EPHEMERAL, max_gib="9600"), "V171"),
+    (replace(EPHEMERAL, max_hours=0), "V172"),
+    (replace(EPHEMERAL, max_hours=169), "V172"),
+    (replace(EPHEMERAL, max_hours=1.5), "V172"),
+    (replace(EPHEMERAL, link_count=0), "V174"),
+    (EphemeralPlatformSpec(), "V170 V171 V172 V174"),
+    (IdleAlarmSpec(idle_alarm_hours=0), "V173"),
+    (IdleAlarmSpec(idle_alarm_hours=169), "V173"),
     (replace(INGESTION, role_name="Warehouse"), "V101"),
     (replace(INGESTION, role_name="a-name-of-17-chars"), "V101"),
     (replace(INGESTION, role_name="ware_house"), "V101"),

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from aws_cdk import App
 from aws_cdk.assertions import Match, Template
-from headrace.platform import MAX_PARAMETER_BYTES, FoundationPart, LustrePart, Platform, parse_platform
+from headrace.platform import MAX_PARAMETER_BYTES, EphemeralPart, FoundationPart, LustrePart, Platform, parse_platform
 from headrace_cdk.platform_part import largest_bytes
 
 from stacks.composition import Target, compose
@@ -21,6 +21,7 @@ from stacks.settings import (
     DataLocationSettings,
     EfsSettings,
     EnvironmentSettings,
+    EphemeralSettings,
     ExistingNetworkSettings,
     IamSettings,
     IngestionSettings,
@@ -208,10 +209,10 @@ def test_record_tells_jobs_what_there_is() -> None:
 def test_records_fit_in_a_standard_parameter(environment: str) -> None:
     """The text without the values of the deployment leaves half of the 4 KB for them."""
     for template in _committed(environment).values():
-        (parameter,) = template.find_resources("AWS::SSM::Parameter").values()
-        assert parameter["Properties"].get("Tier", "Standard") == "Standard"
-        literal = "".join(p for p in parameter["Properties"]["Value"]["Fn::Join"][1] if isinstance(p, str))
-        assert len(literal) < MAX_PARAMETER_BYTES / 2
+        for parameter in template.find_resources("AWS::SSM::Parameter").values():
+            assert parameter["Properties"].get("Tier", "Standard") == "Standard"
+            literal = "".join(p for p in parameter["Properties"]["Value"]["Fn::Join"][1] if isinstance(p, str))
+            assert len(literal) < MAX_PARAMETER_BYTES / 2
 
 
 @pytest.mark.parametrize("road", ["efs", "lustre"])
@@ -241,7 +242,11 @@ WAREHOUSE = IngestionSettings(
 def test_roles_of_own_ingestion_are_in_the_record() -> None:
     """Jobs find them by the name in the settings; off by default, and without a file system there is one, too."""
     assert _record(_committed()).foundation.ingestion_roles == {}
-    off: dict[str, Any] = {"efs": EfsSettings(enabled=False), "lustre": LustreSettings(enabled=False)}
+    off: dict[str, Any] = {
+        "efs": EfsSettings(enabled=False),
+        "lustre": LustreSettings(enabled=False),
+        "ephemeral": EphemeralSettings(enabled=False),
+    }
     templates = _templates(replace(_settings(), own_ingestion={"warehouse": WAREHOUSE}, **off))
     foundation = _record(templates).foundation
     assert set(foundation.ingestion_roles) == {"warehouse"}
@@ -281,7 +286,12 @@ def test_prod_has_room_for_a_role_of_own_ingestion() -> None:
 
 def test_without_file_systems_there_is_one_role() -> None:
     """S3 is always there, and its role is then the only one."""
-    settings = replace(_settings(), efs=EfsSettings(enabled=False), lustre=LustreSettings(enabled=False))
+    settings = replace(
+        _settings(),
+        efs=EfsSettings(enabled=False),
+        lustre=LustreSettings(enabled=False),
+        ephemeral=EphemeralSettings(enabled=False),
+    )
     roles = _record(_templates(settings)).foundation.roles
     assert (roles.file_systems, roles.both) == (None, None)
 
@@ -333,7 +343,8 @@ def test_every_role_and_policy_is_named_and_bounded_as_the_account_asks() -> Non
 def test_stack_names_say_environment_and_part() -> None:
     """The names are a contract: the documentation and the CLI use them."""
     stacks = compose(App(context=_context()), Target(environment="dev"), _settings())
-    assert [stack.stack_name for stack in stacks] == ["headrace-dev-foundation", "headrace-dev-lustre"]
+    parts = [stack.stack_name.removeprefix("headrace-dev-") for stack in stacks]
+    assert parts == ["foundation", "lustre", "cleanup", "ephemeral"]
 
 
 def test_parts_are_named_as_the_job_side_reads_them() -> None:
@@ -343,7 +354,7 @@ def test_parts_are_named_as_the_job_side_reads_them() -> None:
         for template in _committed().values()
         for each in template.find_resources("AWS::SSM::Parameter").values()
     }
-    assert names == {f"/headrace/dev/{part}" for part in (FoundationPart.part, LustrePart.part)}
+    assert names == {f"/headrace/dev/{part}" for part in (FoundationPart.part, LustrePart.part, EphemeralPart.part)}
 
 
 @pytest.mark.parametrize("require_vpc", [True, False])

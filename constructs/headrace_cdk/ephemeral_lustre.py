@@ -12,7 +12,7 @@ from aws_cdk import Stack
 from constructs import Construct
 from headrace.platform import DataLocation
 from headrace.rules import Suppression
-from headrace.rules.spending_cap import SPENDING_CAP_RULES, SpendingCapSpec
+from headrace.rules.ephemeral_platform import EPHEMERAL_PLATFORM_RULES, EphemeralPlatformSpec
 
 from headrace_cdk import machine_policies, policies
 from headrace_cdk.iam_naming import IamNaming
@@ -57,11 +57,14 @@ class EphemeralLustre(Construct):
         """
         super().__init__(scope, construct_id)
         place, naming = place_of(self), naming or IamNaming()
-        cap = SpendingCapSpec(
-            max_file_systems=known(max_file_systems), max_gib=known(max_gib), max_hours=known(max_hours)
+        spec = EphemeralPlatformSpec(
+            max_file_systems=known(max_file_systems),
+            max_gib=known(max_gib),
+            max_hours=known(max_hours),
+            link_count=len(links),
         )
         checks = link_checks(links, data_locations, DEPLOYMENT_TYPE, Stack.of(self))
-        check_all(self, [(SPENDING_CAP_RULES, cap), *checks], suppressions)
+        check_all(self, [(EPHEMERAL_PLATFORM_RULES, spec), *checks], suppressions)
         self.links = tuple(links)
         flow, teardown = machine_name(platform, FLOW), machine_name(platform, TEARDOWN)
         self.machine = Machine(

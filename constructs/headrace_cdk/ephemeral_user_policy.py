@@ -15,10 +15,18 @@ from headrace_cdk.teardown import FLOW, TEARDOWN
 class EphemeralUserPolicy(Construct):
     """``policy``: start the machines and follow them; it gives no right on a file system itself."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, platform: str, naming: IamNaming | None = None) -> None:
-        """``platform``: whose machines these are."""
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        platform: str,
+        job_name_prefix: str,
+        naming: IamNaming | None = None,
+    ) -> None:
+        """``platform``: whose machines these are. ``job_name_prefix``: of the jobs that they make."""
         super().__init__(scope, construct_id)
-        machines = [machine_name(platform, kind) for kind in (FLOW, TEARDOWN, REAPER)]
+        flow, *others = (machine_name(platform, kind) for kind in (FLOW, TEARDOWN, REAPER))
         self.policy = managed_policy(
             self,
             "Policy",
@@ -26,7 +34,8 @@ class EphemeralUserPolicy(Construct):
             purpose="user-ephemeral",
             naming=naming or IamNaming(),
             statements=[
-                *user_policies.run_machines(place_of(self), machines),
+                *user_policies.run_machines(place_of(self), flow, others),
                 *user_policies.judge_file_systems(),
+                *user_policies.read_job_tags(place_of(self), job_name_prefix),
             ],
         )

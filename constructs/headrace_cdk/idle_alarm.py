@@ -52,7 +52,7 @@ class IdleAlarm(Construct):
             # No value means no client. So a new file system is told of until its first client comes, which is true,
             # too; the other way round, a file system that is never mounted would cost in silence.
             treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
-            alarm_description=f"No client of the shared Lustre for {hours} hours, or none since it was made: it costs",
+            alarm_description="The shared Lustre costs, and had no client for so many hours, or none since it was made",
         )
         if topic is not None:
             self.alarm.add_alarm_action(actions.SnsAction(topic))

@@ -12,13 +12,14 @@ from constructs import Construct
 from headrace.platform import DataLocation, LustrePart
 from headrace.rules.lustre import PERSISTENT_2
 from headrace_cdk.dataset_bucket import DATA_PREFIX
+from headrace_cdk.idle_alarm import IdleAlarm
 from headrace_cdk.isolated_vpc import JobSubnet
 from headrace_cdk.lustre import Lustre
 from headrace_cdk.lustre_link import S3Link
 from headrace_cdk.network import DeployedNetwork
 from headrace_cdk.platform_part import PlatformPart
 
-from stacks.portable.lustre_parameters import AUTO_IMPORT_EVENTS, LINK, NO_AUTO_IMPORT, PLACE, SIZE
+from stacks.portable.lustre_parameters import AUTO_IMPORT_EVENTS, IDLE_ALARM, LINK, NO_AUTO_IMPORT, PLACE, SIZE
 from stacks.portable.parameters import add_parameters, condition, parameter_is, resource_of
 from stacks.portable.rules import require_fitting_lustre_throughput
 
@@ -31,12 +32,13 @@ class PortableLustre(Stack):
     def __init__(self, scope: Construct, construct_id: str, **stack: Any) -> None:
         """``stack``: what :class:`aws_cdk.Stack` takes."""
         super().__init__(scope, construct_id, **stack)
-        self.parameters = add_parameters(self, [PLACE, SIZE, LINK])
+        self.parameters = add_parameters(self, [PLACE, SIZE, LINK, IDLE_ALARM])
         require_fitting_lustre_throughput(self)
         self._bucket = self._imported("BucketName")
         self.link = S3Link(name=LINK_NAME, path=Fn.ref("LinkPath"), bucket=self._bucket, prefix=Fn.ref("DataPrefix"))
         self.lustre = self._lustre()
         self._follow_the_bucket()
+        self._tell_when_idle()
         part = self._part()
         PlatformPart(self, "PlatformPart", part=part, outputs={})
         for name, (value, description) in self._outputs().items():
@@ -81,6 +83,14 @@ class PortableLustre(Stack):
         policy = {"AutoImportPolicy": {"Events": chosen}}
         link = resource_of(self.lustre, f"Link-{LINK_NAME}")
         link.add_property_override("S3", Fn.condition_if(following, policy, Aws.NO_VALUE))
+
+    def _tell_when_idle(self) -> None:
+        hours: Any = self.parameters["IdleAlarmHours"].value_as_number
+        idle = IdleAlarm(self, "IdleAlarm", file_system_id=self.lustre.file_system_id, hours=hours)
+        is_given = Fn.condition_not(parameter_is("AlarmTopicArn", ""))
+        given = condition(self, "AlarmTopicArnIsGiven", is_given).logical_id
+        actions = Fn.condition_if(given, [Fn.ref("AlarmTopicArn")], Aws.NO_VALUE)
+        resource_of(idle.alarm, "Resource").add_property_override("AlarmActions", actions)
 
     def _part(self) -> LustrePart:
         return LustrePart(

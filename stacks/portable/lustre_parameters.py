@@ -1,7 +1,8 @@
-"""Parameters of the shared Lustre file system as a self-contained template: place, size, link."""
+"""Parameters of the shared Lustre file system as a self-contained template: place, size, link, alarm."""
 
 from __future__ import annotations
 
+from headrace.rules.idle_alarm import LONGEST_HOURS
 from headrace.rules.lustre import (
     DEFAULT_QUOTA_GIB,
     DEPLOYMENT_TYPES,
@@ -11,6 +12,7 @@ from headrace.rules.lustre import (
 from headrace.rules.lustre_sizing import SMALLEST_GIB, STEP_GIB
 from headrace_cdk.dataset_bucket import DATA_PREFIX
 
+from stacks.names import allowed, pattern
 from stacks.portable.parameters import ParameterGroup, TemplateParameter
 
 NO_AUTO_IMPORT = "NONE"
@@ -101,6 +103,29 @@ LINK = ParameterGroup(
             description="Which changes of the bucket show up by themselves, later than at creation",
             default=NO_AUTO_IMPORT,
             allowed_values=(NO_AUTO_IMPORT, *AUTO_IMPORT_EVENTS),
+        ),
+    ),
+)
+IDLE_ALARM = ParameterGroup(
+    label="Alarm",
+    parameters=(
+        TemplateParameter(
+            name="IdleAlarmHours",
+            label="Hours",
+            description="An alarm of CloudWatch goes off when the file system had no client for so many hours",
+            type="Number",
+            default=6,
+            constraint=f"1 to {LONGEST_HOURS}",
+            min_value=1,
+            max_value=LONGEST_HOURS,
+        ),
+        TemplateParameter(
+            name="AlarmTopicArn",
+            label="Topic",
+            description="ARN of a topic of SNS in the same Region that the alarm tells; empty: it shows in the console",
+            constraint=f"empty, or {allowed('alarms.topic_arn')}",
+            default="",
+            allowed_pattern=f"^({pattern('alarms.topic_arn')})?$",
         ),
     ),
 )

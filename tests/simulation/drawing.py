@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from tests.simulation.definitions import MAX_FILE_SYSTEMS
 from tests.simulation.faults import (
     HOUR,
     MINUTE,
@@ -88,6 +89,13 @@ def lost_create_reply(plan: Faults, chance: random.Random, _: Mapping[str, Machi
     often = chance.choice((1, 2, 5, 20))
     create = CallFaults(unanswered=0.8, failed=0.2, only="createFileSystem", at_most=often)
     return replace(plan, calls=(create, *plan.calls))
+
+
+def create_under_way(plan: Faults, chance: random.Random, machines: Mapping[str, Machine]) -> Faults:
+    """The flow is ended while its request to create is under way, and that arrives after the teardown has looked."""
+    ending = replace(_ending("ephemeral", chance, machines), state="CreateFileSystem", visit=1, delay_seconds=chance.random())
+    create = CallFaults(late=1.0, only="createFileSystem", at_most=1)
+    return replace(plan, calls=(create, *plan.calls), endings=(*plan.endings, ending))
 
 
 def create_refused(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
@@ -295,6 +303,15 @@ def few_others(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) ->
     return replace(plan, bystanders=(*plan.bystanders, *others))
 
 
+def at_the_cap(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
+    """So many live already that this one is the last, or one too many; on several pages."""
+    live = MAX_FILE_SYSTEMS + chance.choice((-1, -1, 0, 0, 1, 5))
+    others = [Bystander("running owner") for _ in range(live)]
+    others += [Bystander(chance.choice(("other platform", "shared"))) for _ in range(chance.choice((0, 25)))]
+    chance.shuffle(others)
+    return replace(plan, bystanders=(*plan.bystanders, *others), lifetime_seconds=1.5 * HOUR, neighbours=0)
+
+
 # -- F25, F27, F7 to F9, F6
 
 
@@ -358,6 +375,7 @@ MODES: Mapping[str, Mode] = {
     each.__name__: each
     for each in (
         lost_create_reply,
+        create_under_way,
         create_refused,
         flow_ended,
         teardown_ended,
@@ -382,6 +400,7 @@ MODES: Mapping[str, Mode] = {
         tags_edited,
         crowd,
         few_others,
+        at_the_cap,
         throttled,
         one_call_fails,
         preload_goes_wrong,

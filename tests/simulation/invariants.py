@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterator
 from itertools import combinations
 
 from tests.simulation.bystanders import DOOMED
+from tests.simulation.clock import seconds_of
+from tests.simulation.definitions import MAX_FILE_SYSTEMS, PLATFORM
 from tests.simulation.interpreter import LONGEST_HISTORY, Execution
 from tests.simulation.schedule import DEADLINE_SECONDS, Schedule
+from tests.simulation.simulated_event_bridge import REAPER_PERIOD_SECONDS
 from tests.simulation.simulated_fsx import FileSystem
 
 TAGS = ("headrace:platform", "headrace:owner", "headrace:job", "headrace:expires")
@@ -25,7 +28,13 @@ UNSEEN_SECONDS = 60.0
 CALLS_OF_A_RUN = 60
 SECONDS_PER_CALL = 15.0
 
-OF_SERVICES = ("FSx.", "SageMaker.", "Sfn.", "CloudWatch.", "Sns.")
+ERRORS_OF_OURS = {
+    f"Ephemeral.{name}"
+    for name in (
+        "CapReached CapacityError FileSystemNotReady ImportFailed InvalidRequest LifetimeExceeded LinkNotReady NotDeleted "
+        "PreloadFailed PreloadIncomplete Timeout TrainingFailed TrainingStopped"
+    ).split()
+}
 Invariant = Callable[[Schedule], Iterator[str]]
 
 
@@ -115,6 +124,99 @@ def nothing_living_is_deleted(schedule: Schedule) -> Iterator[str]:
             yield f"{each.id} was deleted by {caller.name} while its owner ran"
 
 
+def an_end_by_itself_leaves_nothing(schedule: Schedule) -> Iterator[str]:
+    """A flow that nobody ended has its file system gone when it ends, or says that it has not."""
+    ended = {each.arn for each in schedule.ended_from_outside}
+    for flow in schedule.flows:
+        if flow.stopped is None or flow.arn in ended or flow.error == "Ephemeral.NotDeleted":
+            continue
+        for each in _own(schedule):
+            if each.creator == flow.arn and _end(each) > flow.stopped:
+                yield f"{flow.name} ended with {flow.error} while {each.id} was there"
+
+
+def an_end_from_outside_is_followed_soon(schedule: Schedule) -> Iterator[str]:
+    """Within an hour of the first teardown that was allowed to run; it may take as long as deleting it is made hard."""
+    plan, world = schedule.plan, schedule.world
+    fsx = plan.fsx
+    hard = fsx.deletes_refused or fsx.deletes_that_fail or fsx.creation_span.most > 1800 or fsx.import_span.most > 1800
+    if hard or any(each.only != "createFileSystem" for each in plan.calls) or plan.sagemaker.stop_is_refused or plan.tag_edits:
+        return
+    cut_short = {each.arn for each in schedule.ended_from_outside}
+    for flow in schedule.flows:
+        if flow.arn not in cut_short:
+            continue
+        for each in _own(schedule):
+            runs = [run for run in _teardowns(schedule, flow) if run.arn not in cut_short]
+            since = max(min((run.started for run in runs), default=float("inf")), each.created)
+            if each.creator == flow.arn and min(_end(each), world.clock.now) - since > 3600:
+                yield f"{each.id} was there for {_end(each) - since:.0f} s more when a teardown had begun"
+
+
+def _teardowns(schedule: Schedule, flow: Execution) -> list[Execution]:
+    """The teardowns for this owner that began when it had ended."""
+    executions = schedule.world.step_functions.executions.values()
+    found = [each for each in executions if each.machine.name == "teardown" and each.input.get("Owner") == flow.arn]
+    return [each for each in found if flow.stopped is not None and each.started >= flow.stopped]
+
+
+def the_reaper_looks_twice(schedule: Schedule) -> Iterator[str]:
+    """What it has deleted carries a mark that was a quarter of an hour old."""
+    world = schedule.world
+    for deletion in world.record.deletions:
+        if _reaper_of(schedule, deletion.caller) is None:
+            continue
+        if deletion.marked is None:
+            yield f"{deletion.file_system.id} was deleted for the reaper and carried no mark"
+            continue
+        age = deletion.time + schedule.plan.step_functions.skew_seconds - seconds_of(deletion.marked)
+        if age < REAPER_PERIOD_SECONDS:
+            yield f"{deletion.file_system.id} was deleted for the reaper {age:.0f} s after its mark"
+
+
+def the_reaper_stops_no_job(schedule: Schedule) -> Iterator[str]:
+    for job, caller in schedule.world.record.stops:
+        if _reaper_of(schedule, caller) is not None:
+            yield f"{job.name} was stopped by {caller}, for the reaper"
+
+
+def _reaper_of(schedule: Schedule, caller: str | None) -> Execution | None:
+    """The run of the reaper that started this teardown; None: something else did."""
+    starter = schedule.world.record.starters.get(caller or "")
+    found = schedule.world.step_functions.executions.get(starter or "")
+    return found if found is not None and found.machine.name == "reaper" else None
+
+
+def training_follows_a_full_preload(schedule: Schedule) -> Iterator[str]:
+    jobs = schedule.world.sagemaker.jobs
+    for flow in schedule.flows:
+        if flow.input["Preload"] is None:
+            continue
+        preloads = [each for each in jobs.values() if each.creator == flow.arn and "-preload" in each.name]
+        full = any(
+            each.status == "Completed"
+            and each.metrics.get("loaded_files") == schedule.plan.fsx.objects
+            and not each.metrics.get("failed_files")
+            for each in preloads
+        )
+        trained = [each.name for each in jobs.values() if each.creator == flow.arn and each not in preloads]
+        if trained and not full:
+            yield f"{trained[0]} was created, and no preload had loaded everything"
+
+
+def the_cap_holds(schedule: Schedule) -> Iterator[str]:
+    """No flow creates what is above the cap; two that count at the same time may both be the last."""
+    ours = [each for each in schedule.world.fsx.file_systems.values() if _counts(each)]
+    for each in ours:
+        live = sum(other.there_since <= each.created < (other.deleting or _end(other)) for other in ours)
+        if each.creator is not None and live > MAX_FILE_SYSTEMS + schedule.plan.neighbours:
+            yield f"{each.id} is the {live}th that lives; the cap is {MAX_FILE_SYSTEMS}"
+
+
+def _counts(each: FileSystem) -> bool:
+    return each.tags.get("headrace:platform") == PLATFORM and "headrace:owner" in each.tags
+
+
 def no_job_is_left_running(schedule: Schedule) -> Iterator[str]:
     """An hour after the end of its flow, or of the teardown that was ended from outside or heard of it late.
 
@@ -126,13 +228,9 @@ def no_job_is_left_running(schedule: Schedule) -> Iterator[str]:
         owner = executions.get(job.creator or "")
         if owner is None or owner.stopped is None:
             continue
-        runs = [
-            each
-            for each in executions.values()
-            if each.machine.name == "teardown" and each.input.get("Owner") == owner.arn and each.arn not in cut_short
-        ]
+        runs = [each for each in _teardowns(schedule, owner) if each.arn not in cut_short]
         ended = schedule.world.clock.now if job.ended is None else job.ended
-        since = min((max(each.started, owner.stopped) for each in runs), default=None)
+        since = min((each.started for each in runs), default=None)
         if since is not None and ended - since > 3600:
             yield f"{job.name} ran for {ended - since:.0f} s more when its flow had ended and a teardown begun"
 
@@ -142,11 +240,16 @@ def failures_say_why(schedule: Schedule) -> Iterator[str]:
     for each in _judged(schedule):
         if each.status != "FAILED":
             continue
-        named = ("Ephemeral.",) if each.machine.name == "ephemeral" else ("Teardown.", "States.Timeout")
-        if each.error is None or not each.error.startswith((*named, *OF_SERVICES)):
-            yield f"{each.machine.name} {each.name} failed with {each.error}: {each.cause}"
+        met = {_renamed(error) for error in schedule.world.record.errors.get(each.arn, set())}
+        named = ERRORS_OF_OURS if each.machine.name == "ephemeral" else {"Teardown.NotDeleted", "Teardown.OwnerRuns", "States.Timeout"}
+        if each.error not in met | named:
+            yield f"{each.machine.name} {each.name} failed with {each.error}, which nothing explains: {each.cause}"
         elif not each.cause:
             yield f"{each.name} failed with {each.error} and no cause"
+
+
+def _renamed(error: str) -> str:
+    return error.replace("States.", "Ephemeral.", 1) if error.startswith("States.") else error
 
 
 def success_is_true(schedule: Schedule) -> Iterator[str]:
@@ -196,16 +299,13 @@ def calls_are_few(schedule: Schedule) -> Iterator[str]:
 
 
 def the_reaper_tells(schedule: Schedule) -> Iterator[str]:
-    """What a teardown of the reaper deleted stands in a message, unless that reaper was itself ended from outside."""
+    """What a teardown of the reaper deleted stands in a message, unless that reaper failed: that is an alarm itself."""
     world = schedule.world
     told = " ".join(message for _, message in world.sns.messages)
-    ended = {each.arn for each in schedule.ended_from_outside}
     for deletion in world.record.deletions:
-        starter = world.record.starters.get(deletion.caller or "")
-        reaper = world.step_functions.executions.get(starter or "")
-        if reaper is not None and reaper.machine.name == "reaper" and reaper.arn not in ended:
-            if reaper.status == "SUCCEEDED" and deletion.file_system.id not in told:
-                yield f"{reaper.name} had {deletion.file_system.id} deleted and told nobody"
+        reaper = _reaper_of(schedule, deletion.caller)
+        if reaper is not None and reaper.status == "SUCCEEDED" and deletion.file_system.id not in told:
+            yield f"{reaper.name} had {deletion.file_system.id} deleted and told nobody"
 
 
 def answers_are_of_the_api(schedule: Schedule) -> Iterator[str]:
@@ -226,6 +326,12 @@ INVARIANTS: tuple[Invariant, ...] = (
     no_training_is_billed_without_its_file_system,
     training_begins_with_everything_imported,
     nothing_living_is_deleted,
+    an_end_by_itself_leaves_nothing,
+    an_end_from_outside_is_followed_soon,
+    the_reaper_looks_twice,
+    the_reaper_stops_no_job,
+    training_follows_a_full_preload,
+    the_cap_holds,
     no_job_is_left_running,
     failures_say_why,
     success_is_true,

@@ -83,6 +83,7 @@ class Schedule:
         self.flows: list[Execution] = []
         self.present: list[Present] = []
         self.ended_from_outside: list[Execution] = []
+        self.ended_at: list[str] = []  # machine/state, for the account of what was covered
         self._endings = [[ending, ending.times] for ending in plan.endings]
         self._pending = 0  # what is still to appear or to happen by the plan
         self._guests = list(plan.guests)
@@ -190,12 +191,13 @@ class Schedule:
                     continue
                 each[1] -= 1
                 self._later(
-                    ending.delay_seconds, lambda end=ending: self._stop(execution, end.status, end.error)  # noqa: B023
+                    ending.delay_seconds, lambda end=ending: self._stop(execution, end.status, end.error, end.state)
                 )
 
-    def _stop(self, execution: Execution, status: str, error: str | None) -> None:
+    def _stop(self, execution: Execution, status: str, error: str | None, state: str = "Hold") -> None:
         if execution.status == "RUNNING":
             self.ended_from_outside.append(execution)
+            self.ended_at.append(f"{execution.machine.name}/{state}")
             execution.stop(status, error, None if error is None else "as the schedule wants it")
 
     def _ended(self, execution: Execution) -> None:

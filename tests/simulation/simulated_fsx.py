@@ -40,6 +40,7 @@ class FileSystem:
     gone: float | None = None
     refusals: int = 0  # how often a delete has been refused
     falls_back: int = 0  # how often a delete still turns out to have failed
+    there_since: float = 0.0  # in this world, whatever its creation time says
     connections: int = 0  # clients that somebody outside SageMaker has mounted it with
 
     @property
@@ -134,7 +135,7 @@ class SimulatedFsx:
             subnet,
             creator,
         )
-        made.lifecycle = lifecycle
+        made.lifecycle, made.there_since = lifecycle, self._clock.now
         made.mount_name = "".join(self._chance.choices("abcdefghijklmnopqrstuvwxyz234567", k=8))
         self.file_systems[identity] = made
         return made

@@ -65,6 +65,7 @@ class SimulatedSageMaker:
         self.on_created: Callable[[Job], None] = lambda job: None
         self.on_billed: Callable[[Job], None] = lambda job: None
         self.on_ended: Callable[[Job], None] = lambda job: None
+        self.on_stopped: Callable[[Job, str], None] = lambda job, caller: None
 
     def create_training_job(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
         name = arguments["TrainingJobName"]
@@ -149,6 +150,8 @@ class SimulatedSageMaker:
             self._stops_refused -= 1
             raise StateError("SageMaker.SageMakerException", "Internal failure (Status Code: 500)")
         self._stop(job)
+        if caller is not None:
+            self.on_stopped(job, caller)
         return {}
 
     def _stop(self, job: Job) -> None:

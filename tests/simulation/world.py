@@ -42,6 +42,7 @@ class Deletion:
     file_system: FileSystem
     caller: str | None
     mounting: list[tuple[str, float]]  # the jobs InProgress or Stopping that mount it, and for how long they exist
+    marked: str | None  # the mark of the reaper that it carried then
 
 
 @dataclass
@@ -54,6 +55,8 @@ class Record:
     starters: dict[str, str | None] = field(default_factory=dict)  # execution -> who started it
     misfits: list[str] = field(default_factory=list)  # answers of the simulation that are not of the API's shape
     struck: Counter[str] = field(default_factory=Counter)  # faults that really struck
+    stops: list[tuple[Job, str]] = field(default_factory=list)  # a job, and the execution that stopped it
+    errors: dict[str, set[str]] = field(default_factory=dict)  # execution -> the errors that its calls met
 
 
 class World:
@@ -94,6 +97,7 @@ class World:
         }
         self.fsx.on_deletion = self._deleted
         self.sagemaker.on_billed = self._billed
+        self.sagemaker.on_stopped = lambda job, caller: self.record.stops.append((job, caller))
         self.step_functions.on_started = self._started
         self.on_entered: Callable[[Execution, str, int], None] = lambda *_: None
         self.on_ended: Callable[[Execution], None] = lambda *_: None
@@ -154,6 +158,8 @@ class World:
 
         def finish(outcome: tuple[Any, StateError | None], note: str = "") -> None:
             tell(outcome, note)
+            if outcome[1] is not None:
+                record.errors.setdefault(execution.arn, set()).add(outcome[1].error)
             answer(*outcome)
 
         if fault is None:
@@ -228,7 +234,8 @@ class World:
     def _deleted(self, file_system: FileSystem, caller: str | None) -> None:
         jobs = [job for job in self.sagemaker.jobs.values() if job.runs and file_system.id in job.file_systems()]
         mounting = [(job.name, self.clock.now - job.created) for job in jobs]
-        self.record.deletions.append(Deletion(self.clock.now, file_system, caller, mounting))
+        marked = file_system.tags.get("headrace:marked")
+        self.record.deletions.append(Deletion(self.clock.now, file_system, caller, mounting, marked))
 
     def _billed(self, job: Job) -> None:
         for identity in job.file_systems():

@@ -17,7 +17,9 @@ IMPORT_METADATA = "IMPORT_METADATA_FROM_REPOSITORY"
 RELEASE_DATA = "RELEASE_DATA_FROM_FILESYSTEM"
 _AT_WORK = frozenset({"PENDING", "EXECUTING", "CANCELING"})
 # the request is wrong, or does not go together with what there is
-_REFUSALS = frozenset({"BadRequest", "DataRepositoryTaskExecuting", "IncompatibleParameterError"})
+_REFUSALS = frozenset(
+    {"BadRequest", "DataRepositoryTaskExecuting", "IncompatibleParameterError", "UnsupportedOperation"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,17 +128,17 @@ class TrainingJobs:
         return sorted(found, key=lambda each: each.created, reverse=True)[:most]
 
     @calls_aws
-    def active(self) -> list[JobDescription]:
-        """Every job of the account and Region that runs or is stopping, as it stands."""
+    def active_names(self) -> tuple[str, ...]:
+        """Every job of the account and Region that runs or is stopping."""
         pages = self.connection.client("sagemaker").get_paginator("list_training_jobs")
+        # in this order, so that one that begins to stop in between is in one of the lists
         names = dict.fromkeys(
             each["TrainingJobName"]
             for status in (JobStatus.IN_PROGRESS, JobStatus.STOPPING)
             for page in pages.paginate(StatusEquals=status.value, PaginationConfig={"PageSize": _LARGEST_PAGE})
             for each in page["TrainingJobSummaries"]
         )
-        # one that ended between the two lists is in neither, or has ended by now
-        return [job for job in map(self.describe, names) if not job.is_over]
+        return tuple(names)
 
     @calls_aws
     def tags(self, arn: str) -> dict[str, str]:

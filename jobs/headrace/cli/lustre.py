@@ -23,7 +23,7 @@ app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None)
 RELEASE_HELP = (
     "Free the room that files below PATH take on the shared Lustre.\n\n"
     "They stay listed, and come from S3 again when they are read, or preloaded. A file that was changed on the file "
-    "system and not exported is left as it is. Waits until the task has ended; ends with 1 when files failed."
+    "system and not exported is left as it is. Waits until the task has ended; ends with 1 when it fails."
 )
 
 
@@ -61,11 +61,12 @@ def release(
     task = _run(prepared, aws)
     room.check(prepared, task)
     if as_json:
-        counts = {"released_files": task.succeeded_files, "failed_files": task.failed_files}
+        counts = {"released_files": task.succeeded_files, "kept_files": task.failed_files}
         plain = {"task_id": task.task_id, "file_system_id": prepared.file_system_id, "path": prepared.path}
         typer.echo(json.dumps({**plain, **counts}))
         return
-    typer.echo(without_controls(f"released {task.succeeded_files:,} files in {prepared.where}; {task.task_id}"))
+    kept = f", {task.failed_files:,} stayed" if task.failed_files else ""
+    typer.echo(without_controls(f"released {task.succeeded_files:,} files in {prepared.where}{kept}; {task.task_id}"))
 
 
 def _run(prepared: PreparedRelease, aws: Aws) -> DataRepositoryTask:

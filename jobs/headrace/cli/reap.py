@@ -45,6 +45,8 @@ def _show(aws: Aws, part: EphemeralPart, as_json: bool) -> None:
     from headrace.ephemeral import reaper
 
     found = reaper.decisions(aws, part)
+    if found and (unknown := found[0].facts.unknown_jobs):
+        typer.echo(f"{unknown} job(s) may not be looked at with these rights, and count as mounting all", err=True)
     if as_json:
         typer.echo(json.dumps([_plain(each) for each in found]))
     elif found:
@@ -80,6 +82,7 @@ def _plain(decision: Decision) -> dict[str, Any]:
         "expires": iso_time(decision.expires),
         "marked": iso_time(decision.marked),
         "mounted_by": list(facts.mounted_by),
+        "unknown_jobs": facts.unknown_jobs,
         "clients": facts.clients,
         "conditions": {name.value: holds for name, holds in decision.holds.items()},
         "decision": decision.action.value,

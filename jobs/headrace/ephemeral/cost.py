@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 _HOURS_PER_MONTH = 730
+_SMALLEST_SHOWN_USD = 0.01
 _PRICES = Path(__file__).parent / "prices.json"
 
 
@@ -24,9 +25,13 @@ class Cost:
     usd: float | None
 
     def __str__(self) -> str:
-        return (
-            f"{self.gib_hours:,.1f} GiB-hours, {'price unknown here' if self.usd is None else f'about ${self.usd:.2f}'}"
-        )
+        return f"{self.gib_hours:,.1f} GiB-hours, {self._money}"
+
+    @property
+    def _money(self) -> str:
+        if self.usd is None:
+            return "price unknown here"
+        return "under $0.01" if self.usd < _SMALLEST_SHOWN_USD else f"about ${self.usd:,.2f}"
 
 
 def cost_of(capacity_gib: int, seconds: float, region: str) -> Cost:

@@ -30,6 +30,7 @@ _SLOWEST_POLL_SECONDS = 10.0
 _POLL_GROWTH = 1.2
 # EventBridge starts the teardown within seconds; who waits longer starts it
 _TEARDOWN_SECONDS = 60
+_PAUSE_SECONDS = 3.0
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
 
@@ -180,30 +181,29 @@ def take_down(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]:
     Raises FlowFailed when a file system is left.
     """
     begun = time.monotonic()
-    since = described(aws, owner).ended or datetime.now(UTC)
+    since = (described(aws, owner).ended or datetime.now(UTC)) - _CLOCKS_DIFFER
     strangers: set[str] = set()
-    told, is_started_here = "", False
+    told, started_here = "", ""
     while True:
-        ours = _teardowns(aws, teardown_machine_arn, owner, since - _CLOCKS_DIFFER, strangers)
-        running = [each for each in ours if not each.is_over]
-        state = _told_of(aws, owner, is_running=bool(running))
+        ours = _teardowns(aws, teardown_machine_arn, owner, since, strangers)
+        # a list may lag behind
+        ours += (
+            [described(aws, started_here)] if started_here and all(each.arn != started_here for each in ours) else []
+        )
+        is_running = any(not each.is_over for each in ours)
+        state = _told_of(aws, owner, is_running=is_running)
         if state != told:
             yield state
             told = state
-        if not running and any(each.status == ExecutionStatus.SUCCEEDED for each in ours):
+        if not is_running and any(each.status == ExecutionStatus.SUCCEEDED for each in ours):
             return
-        if not running and is_started_here and ours:
-            raise FlowFailed(
-                f"teardown {ours[0].name}: {ours[0].status}: {reason_of(ours[0])}; see headrace reap --dry-run"
-            )
-        if not running and not is_started_here and (ours or time.monotonic() - begun > _TEARDOWN_SECONDS):
+        if not is_running and started_here:
+            last = described(aws, started_here)
+            raise FlowFailed(f"teardown {last.name}: {last.status}: {reason_of(last)}; see headrace reap --dry-run")
+        if not is_running and (ours or time.monotonic() - begun > _TEARDOWN_SECONDS):
             name = f"by-hand-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-            aws.executions.start(teardown_machine_arn, name, {"Owner": owner})
-            is_started_here = True
+            started_here = aws.executions.start(teardown_machine_arn, name, {"Owner": owner})
         time.sleep(_PAUSE_SECONDS)
-
-
-_PAUSE_SECONDS = 3.0
 
 
 def _teardowns(aws: Aws, machine_arn: str, owner: str, since: datetime, strangers: set[str]) -> list[Execution]:

@@ -75,6 +75,6 @@ def _mounting_jobs(aws: Aws, platform: Platform) -> list[Use]:
             state=job.status,
             fix=f"headrace stop --wait {job.name}, or wait for its end",
         )
-        for job in aws.training_jobs.active()
-        if shared in job.file_system_ids
+        for job in map(aws.training_jobs.describe, aws.training_jobs.active_names())
+        if shared in job.file_system_ids and not job.is_over
     ]

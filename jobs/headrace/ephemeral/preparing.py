@@ -6,10 +6,10 @@ set is listed, since a listing may take minutes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import Any
 
 from headrace import preflight
@@ -19,13 +19,13 @@ from headrace.ephemeral.flows import require_part
 from headrace.ephemeral.machine_input import flow_input, lifetime, ready_seconds, request_bytes
 from headrace.ephemeral.stages import PRELOAD_SUFFIX
 from headrace.ephemeral.survey import Survey, Told, survey
-from headrace.errors import InvalidInput
 from headrace.execution_history import execution_arn
 from headrace.future_lustre import EphemeralLustre, with_future_lustre
 from headrace.job_file import JobFile
 from headrace.job_file.model import CapacityRetryModel
 from headrace.planning import LaunchPlan, draft
 from headrace.platform import EphemeralPart, LustreLink, Platform, Subnet
+from headrace.preload import Contents, preload_request
 from headrace.roads import LUSTRE
 from headrace.rules import Finding, Level, Suppression, apply_suppressions, final, require, run_rules
 from headrace.rules.ephemeral import EPHEMERAL_RULES, EphemeralSpec, LifetimeSpec
@@ -164,7 +164,8 @@ def associations_of(plan: LaunchPlan) -> tuple[Association, ...]:
 
 def capacity_for(data: Survey, wanted: EphemeralLustre) -> Capacity:
     """As was asked for, or the smallest that the data set fills to nine tenths; and what the rules say of it."""
-    size_gib = min(data.size_gib, LARGEST_DATASET_GIB)
+    # rounded up, so that people can read the arithmetic
+    size_gib = min(math.ceil(data.size_gib * 10) / 10, LARGEST_DATASET_GIB)
     if wanted.storage_capacity_gib is None:
         sizing = legal_capacity_gib(size_gib) if size_gib else None
         gib = legal_capacity_gib(1).storage_capacity_gib if sizing is None else sizing.storage_capacity_gib
@@ -197,18 +198,12 @@ def _lifetime(
 def _preload_request(
     plan: LaunchPlan, associations: Sequence[Association], capacity: Capacity, data: Survey
 ) -> dict[str, Any]:
-    try:
-        preload: Any = import_module("headrace.preload")
-    except ImportError:
-        raise InvalidInput(
-            "ephemeral.preload is True; allowed: false, since this headrace cannot preload; fix: preload: false"
-        ) from None
-    contents = preload.Contents(files=data.files, size_bytes=data.size_bytes, largest_bytes=data.largest_bytes)
+    contents = Contents(files=data.files, size_bytes=data.size_bytes, largest_bytes=data.largest_bytes)
     links = [
         LustreLink(name=f"link-{number}", path=each.path, bucket=each.bucket, prefix=each.prefix)
         for number, each in enumerate(associations, start=1)
     ]
-    request: dict[str, Any] = preload.preload_request(
+    return preload_request(
         name=f"{plan.job.name}{PRELOAD_SUFFIX}",
         platform=plan.platform,
         links=links,
@@ -217,7 +212,6 @@ def _preload_request(
         image=plan.job.image,
         tags=plan.job.tags,
     )
-    return request
 
 
 def _spec(

@@ -24,8 +24,21 @@ def decisions(aws: Aws, part: EphemeralPart, now: datetime | None = None) -> lis
     found = aws.file_systems.lustres({PLATFORM_TAG: part.platform, OWNER_TAG: ""})
     if not found:
         return []
-    jobs = aws.training_jobs.active()
+    jobs = _active_jobs(aws)
     return [decide(_facts(aws, each, jobs, now), now, part.max_hours) for each in found]
+
+
+def _active_jobs(aws: Aws) -> list[JobDescription | None]:
+    """Each job that runs or is stopping; None for one that these rights may not look at."""
+    jobs: list[JobDescription | None] = []
+    for name in aws.training_jobs.active_names():
+        try:
+            job = aws.training_jobs.describe(name)
+        except AccessDenied:
+            jobs.append(None)
+        else:
+            jobs += [] if job.is_over else [job]
+    return jobs
 
 
 def _clients(aws: Aws, file_system_id: str, now: datetime) -> float | None:
@@ -35,8 +48,9 @@ def _clients(aws: Aws, file_system_id: str, now: datetime) -> float | None:
         return None
 
 
-def _facts(aws: Aws, lustre: LustreListing, jobs: list[JobDescription], now: datetime) -> FileSystemFacts:
+def _facts(aws: Aws, lustre: LustreListing, jobs: list[JobDescription | None], now: datetime) -> FileSystemFacts:
     owner_arn = lustre.tags[OWNER_TAG]
+    known = [each for each in jobs if each is not None]
     return FileSystemFacts(
         file_system_id=lustre.file_system_id,
         lifecycle=lustre.lifecycle,
@@ -46,7 +60,8 @@ def _facts(aws: Aws, lustre: LustreListing, jobs: list[JobDescription], now: dat
         owner=_owner(aws, owner_arn),
         expires_tag=lustre.tags.get(EXPIRES_TAG),
         marked_tag=lustre.tags.get(MARKED_TAG),
-        mounted_by=tuple(each.name for each in jobs if lustre.file_system_id in each.file_system_ids),
+        mounted_by=tuple(each.name for each in known if lustre.file_system_id in each.file_system_ids),
+        unknown_jobs=len(jobs) - len(known),
         clients=_clients(aws, lustre.file_system_id, now),
     )
 

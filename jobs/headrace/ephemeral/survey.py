@@ -78,8 +78,8 @@ def survey(associations: Sequence[Association], aws: Aws, told: Told, most: int 
 
 def _counted(objects: Iterable[ObjectSpec], before: int, told: Told) -> Iterator[ObjectSpec]:
     for number, each in enumerate(objects, start=before + 1):
-        yield each
         told("objects listed", number)
+        yield each
 
 
 def judged(association: Association, objects: Iterable[ObjectSpec], region: str) -> Survey:

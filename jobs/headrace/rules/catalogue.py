@@ -207,6 +207,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "V171": Entry("The smallest file system fits below the spending cap", f"{_LUSTRE_GUIDE}, Quotas"),
     "V172": Entry("An ephemeral file system lives for a week at most", _OURS),
     "V173": Entry("An idle Lustre is told of within a week", "Amazon CloudWatch User Guide, Evaluating an alarm"),
+    "V174": Entry("There is data that an ephemeral Lustre may show", _OURS),
 }
 
 

@@ -98,7 +98,11 @@ climb() {
 # --- a reader
 
 reader() {
-    while :; do
+    # it does not end unheard, whatever its shell stumbles over
+    finished=
+    trap '[ -n "$finished" ] || tell failed "a reader ended before its time"; tell ended' EXIT
+    # whom a signal's end has missed goes by itself
+    while kill -0 "$$"; do
         # whoever has the turn reads names
         read -r _ <&4
         set --
@@ -118,7 +122,7 @@ reader() {
         [ $# -gt 0 ] || break
         load "$@"
     done
-    tell ended
+    finished=yes
 }
 
 # Is a file loaded? "lfs hsm_state" would say so, but no image has it. Inferred instead from its blocks: Lustre
@@ -128,6 +132,12 @@ reader() {
 # fetched for an empty file.
 load() {
     facts=$(stat -c %b:%s "$@" 2>/dev/null) || facts=
+    files=0
+    for fact in $facts; do
+        files=$((files + 1))
+        case $fact in *[!0-9:]* | :* | *: | *:*:*) facts= ;; *:*) ;; *) facts= ;; esac
+    done
+    [ "$files" -eq $# ] || facts=
     files=0
     bytes=0
     unread_bytes=0
@@ -218,24 +228,26 @@ main() {
     trap 'end 143 "stopped; run it again to load the rest"' TERM INT
     roots=
     for root in $PRELOAD_DIRECTORIES; do
-        [ -d "$root/." ] || end 2 "$root is no directory"
-        # with a dot, in case it is a link
-        roots="$roots $root/."
+        [ -d "$root" ] || end 2 "$root is no directory"
+        # a link is followed with a slash and a dot behind it only
+        [ ! -L "$root" ] || root=$root/.
+        roots="$roots $root"
     done
     open_pipes
-    # nobody prints but the main process: whoever outlives it holds no output open
-    walk >"$work/names" 2>/dev/null &
+    # Nobody prints but the main process, and whoever outlives it holds no output open: in braces, since a shell that
+    # redirects a function keeps the old output for afterwards.
+    { walk; } >"$work/names" 2>/dev/null &
     others=$!
     exec 5<"$work/names"
     rm -rf "$work"
     running=1
     while [ "$running" -le "$PRELOAD_READERS" ]; do
-        reader >/dev/null 2>&1 &
+        { reader; } >/dev/null 2>&1 &
         others="$others $!"
         running=$((running + 1))
     done
     exec 5<&-
-    while sleep "${PRELOAD_TICK_SECONDS:-5}"; do tell tick; done >/dev/null 2>&1 &
+    while sleep "${PRELOAD_TICK_SECONDS:-5}" && kill -0 "$$"; do tell tick; done >/dev/null 2>&1 &
     ticker=$!
     others="$others $ticker"
     count

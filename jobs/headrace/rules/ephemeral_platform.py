@@ -1,10 +1,10 @@
-"""Rules of the spending cap of ephemeral Lustre: how many file systems, how large together, how long each.
+"""Rules of what a platform offers of ephemeral Lustre: how many, how large together, how long, and of what data.
 
-The state machine keeps the cap; a cap that is no limit, or that lets nothing through, is found here.
-Rules of our own: V170 to V172.
+The state machine keeps the spending cap; a cap that is no limit, or that lets nothing through, is found here.
+Rules of our own: V170 to V172, V174.
 
-Sources: Amazon FSx for Lustre User Guide, "Quotas" (100 file systems, 100,800 GiB of scratch storage in a Region, read
-2026-11); price list of Amazon FSx for Lustre, us-east-1, SCRATCH_2 (0.14 USD for a GB-month).
+Source: Amazon FSx for Lustre User Guide, "Quotas" (100 file systems, 100,800 GiB of scratch storage in a Region, read
+2026-11).
 """
 
 from __future__ import annotations
@@ -24,16 +24,20 @@ LONGEST_HOURS: Final = 168
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpendingCapSpec:
-    """What may live at once of a platform's ephemeral file systems, and each for how many hours; None: not given."""
+class EphemeralPlatformSpec:
+    """What may live at once of a platform's ephemeral file systems, each for how many hours; None: not given.
+
+    ``link_count``: how many links there are to choose from.
+    """
 
     max_file_systems: WholeNumber = None
     max_gib: WholeNumber = None
     max_hours: WholeNumber = None
+    link_count: WholeNumber = None
 
 
 @rule("V170", "max_file_systems")
-def cap_lets_file_systems_live(spec: SpendingCapSpec) -> Iterator[Finding]:
+def cap_lets_file_systems_live(spec: EphemeralPlatformSpec) -> Iterator[Finding]:
     """At least one file system may live, and not more than the default quota of FSx."""
     value = spec.max_file_systems
     if not is_whole_number(value) or not 1 <= value <= DEFAULT_QUOTA_FILE_SYSTEMS:
@@ -42,7 +46,7 @@ def cap_lets_file_systems_live(spec: SpendingCapSpec) -> Iterator[Finding]:
 
 
 @rule("V171", "max_gib")
-def cap_lets_the_smallest_live(spec: SpendingCapSpec) -> Iterator[Finding]:
+def cap_lets_the_smallest_live(spec: EphemeralPlatformSpec) -> Iterator[Finding]:
     """The smallest file system fits below the cap, and the cap below the default quota of FSx."""
     value = spec.max_gib
     if not is_whole_number(value) or not SMALLEST_GIB <= value <= DEFAULT_QUOTA_GIB:
@@ -51,7 +55,7 @@ def cap_lets_the_smallest_live(spec: SpendingCapSpec) -> Iterator[Finding]:
 
 
 @rule("V172", "max_hours")
-def cap_ends_lives(spec: SpendingCapSpec) -> Iterator[Finding]:
+def cap_ends_lives(spec: EphemeralPlatformSpec) -> Iterator[Finding]:
     """A file system lives for at most a week: what is wanted for longer is a shared one."""
     value = spec.max_hours
     if not is_whole_number(value) or not 1 <= value <= LONGEST_HOURS:
@@ -59,5 +63,19 @@ def cap_ends_lives(spec: SpendingCapSpec) -> Iterator[Finding]:
         yield finding("V172", "ephemeral.max_hours", value, allowed, "the longest job, or the shared Lustre for longer")
 
 
-SPENDING_CAP_RULES: tuple[Rule[Any], ...] = (cap_lets_file_systems_live, cap_lets_the_smallest_live, cap_ends_lives)
-"""Rules of one :class:`SpendingCapSpec`."""
+@rule("V174", "link_count")
+def there_is_data_to_show(spec: EphemeralPlatformSpec) -> Iterator[Finding]:
+    """There is at least one link: a file system that may show nothing is of no use."""
+    value = spec.link_count
+    if not is_whole_number(value) or value < 1:
+        fix = "link data/ of the bucket, or set ephemeral.enabled to false"
+        yield finding("V174", "ephemeral.links", value, "one link or more", fix)
+
+
+EPHEMERAL_PLATFORM_RULES: tuple[Rule[Any], ...] = (
+    cap_lets_file_systems_live,
+    cap_lets_the_smallest_live,
+    cap_ends_lives,
+    there_is_data_to_show,
+)
+"""Rules of one :class:`EphemeralPlatformSpec`."""

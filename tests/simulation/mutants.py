@@ -1,0 +1,185 @@
+"""Machines with one deliberate fault each. A harness that lets one of them pass is worth nothing.
+
+Each is a small change of the definitions as they are loaded: what a hurried edit could do. `caught_within` is the
+number of seeds, from 0, after which an invariant has cried out, with room to spare; a test holds each of them to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from tests.simulation.definitions import definitions
+
+Change = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    name: str
+    change: Change
+    caught_within: int
+
+    def definitions(self) -> dict[str, Any]:
+        changed = deepcopy(dict(definitions()))
+        self.change(changed)
+        assert changed != definitions(), f"{self.name} changes nothing: the machines are other than it thinks"
+        return changed
+
+
+def _states(all_of_them: dict[str, Any], machine: str) -> dict[str, Any]:
+    found: dict[str, Any] = all_of_them[machine]["States"]
+    return found
+
+
+def _work(all_of_them: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = _states(all_of_them, "ephemeral")["Work"]["Branches"][0]["States"]
+    return found
+
+
+def _replaced(place: dict[str, Any], field: str, old: str, new: str) -> None:
+    assert old in place[field], f"{old!r} is not in {place[field]!r}"
+    place[field] = place[field].replace(old, new)
+
+
+def no_catch(machines: dict[str, Any]) -> None:
+    """Nothing catches what goes wrong in the work."""
+    del _states(machines, "ephemeral")["Work"]["Catch"]
+
+
+def token_per_attempt(machines: dict[str, Any]) -> None:
+    """A create that is tried again is another create."""
+    token = "{% $token & '-' & $string($states.context.State.RetryCount) %}"  # noqa: S105 - an expression
+    _states(machines, "ephemeral")["CreateFileSystem"]["Arguments"]["ClientRequestToken"] = token
+
+
+def no_look_after_a_failed_create(machines: dict[str, Any]) -> None:
+    """A create without an answer counts as none."""
+    _states(machines, "ephemeral")["CreateFileSystem"]["Catch"][0]["Next"] = "Raise"
+
+
+def one_look_after_a_failed_create(machines: dict[str, Any]) -> None:
+    """The teardown looks once, and the request was still on its way."""
+    del _states(machines, "teardown")["IsFound"]["Choices"][2]
+
+
+def one_phase_reaper(machines: dict[str, Any]) -> None:
+    """What is due is deleted at once."""
+    is_due = _states(machines, "reaper")["Judge"]["ItemProcessor"]["States"]["IsDue"]
+    _replaced(is_due, "Output", "'MARK'", "'DELETE'")
+
+
+def reaper_of_running_owners(machines: dict[str, Any]) -> None:
+    """Expired is expired, whoever still works on it."""
+    states = _states(machines, "reaper")["Judge"]["ItemProcessor"]["States"]
+    states["DescribeOwner"]["Assign"]["ownerEnded"] = True
+
+
+def reaper_by_tags_alone(machines: dict[str, Any]) -> None:
+    """Whose tags they are does not matter."""
+    states = _states(machines, "reaper")["Judge"]["ItemProcessor"]["States"]
+    states["DescribeOwner"]["Assign"]["ownerEnded"] = "{% $states.result.Status != 'RUNNING' %}"
+
+
+def reaper_over_jobs(machines: dict[str, Any]) -> None:
+    """A job that mounts it is no reason to keep it."""
+    states = _states(machines, "reaper")
+    _replaced(states["Judge"]["ItemProcessor"]["States"]["IsDue"], "Output", "$not($isMounted) and $clients = 0", "true")
+    start = states["TakeDown"]["ItemProcessor"]["States"]["StartTeardown"]["Arguments"]
+    _replaced(start, "Input", "'StopJobs': false", "'StopJobs': true")
+
+
+def reaper_of_one_page(machines: dict[str, Any]) -> None:
+    del _states(machines, "reaper")["IsAnyExpired"]["Choices"][0]
+
+
+def silent_reaper(machines: dict[str, Any]) -> None:
+    _states(machines, "reaper")["TakeDown"]["Next"] = "Done"
+    del _states(machines, "reaper")["Tell"]
+
+
+def teardown_of_one_page(machines: dict[str, Any]) -> None:
+    del _states(machines, "teardown")["IsFound"]["Choices"][0]
+
+
+def teardown_by_tags_alone(machines: dict[str, Any]) -> None:
+    """When it was made does not matter."""
+    find = _states(machines, "teardown")["FindFileSystems"]["Assign"]
+    _replaced(find, "queue", "and $toMillis(CreationTime) >= $from", "")
+    _replaced(find, "queue", "and ($until = null or $toMillis(CreationTime) <= $until)", "")
+
+
+def teardown_under_jobs(machines: dict[str, Any]) -> None:
+    """No job is stopped before the delete."""
+    _states(machines, "teardown")["Look"]["Next"] = "WhatToDo"
+    _states(machines, "teardown")["WhatToDo"]["Default"] = "ListTasks"
+    for name in ("BeginLookingForJobs", "ListJobs", "DescribeJobs", "AreAllJobsSeen", "StopJobs"):
+        del _states(machines, "teardown")[name]
+
+
+def teardown_that_only_asks_to_stop(machines: dict[str, Any]) -> None:
+    """Jobs are stopped, and nobody waits for them."""
+    _states(machines, "teardown")["StopJobs"]["Next"] = "ListTasks"
+
+
+def teardown_that_does_not_wait(machines: dict[str, Any]) -> None:
+    """An accepted delete counts as done."""
+    _states(machines, "teardown")["Delete"]["Next"] = "TakeNext"
+
+
+def impatient_teardown_by_event(machines: dict[str, Any]) -> None:
+    """The description of an execution is believed at once, though it may be seconds old."""
+    del _states(machines, "teardown")["MayBeTornDown"]["Choices"][0]
+    del _states(machines, "teardown")["WaitForOwner"]
+
+
+def import_not_awaited(machines: dict[str, Any]) -> None:
+    _work(machines)["IsImported"]["Choices"][0]["Condition"] = "{% $states.input.Lifecycle in ['EXECUTING', 'SUCCEEDED'] %}"
+
+
+def preload_not_verified(machines: dict[str, Any]) -> None:
+    choices = _work(machines)["JudgeJob"]["Choices"]
+    choices[:] = [each for each in choices if each["Next"] != "PreloadIncomplete"]
+    del _work(machines)["PreloadIncomplete"]
+
+
+def no_cap(machines: dict[str, Any]) -> None:
+    choices = _states(machines, "ephemeral")["IsBelowCap"]["Choices"]
+    choices[:] = [each for each in choices if each["Next"] != "CapReached"]
+    del _states(machines, "ephemeral")["CapReached"]
+
+
+def impatient(machines: dict[str, Any]) -> None:
+    """It looks every five seconds."""
+    _states(machines, "ephemeral")["Begin"]["Assign"]["pollSeconds"] = 5
+
+
+def error_swallowed(machines: dict[str, Any]) -> None:
+    _states(machines, "ephemeral")["Raise"]["Error"] = "Ephemeral.Failed"
+
+
+MUTANTS = (
+    Mutant("no_catch", no_catch, 50),
+    Mutant("token_per_attempt", token_per_attempt, 50),
+    Mutant("no_look_after_a_failed_create", no_look_after_a_failed_create, 50),
+    Mutant("one_look_after_a_failed_create", one_look_after_a_failed_create, 50),
+    Mutant("one_phase_reaper", one_phase_reaper, 50),
+    Mutant("reaper_of_running_owners", reaper_of_running_owners, 50),
+    Mutant("reaper_by_tags_alone", reaper_by_tags_alone, 50),
+    Mutant("reaper_over_jobs", reaper_over_jobs, 50),
+    Mutant("reaper_of_one_page", reaper_of_one_page, 50),
+    Mutant("silent_reaper", silent_reaper, 50),
+    Mutant("teardown_of_one_page", teardown_of_one_page, 50),
+    Mutant("teardown_by_tags_alone", teardown_by_tags_alone, 50),
+    Mutant("teardown_under_jobs", teardown_under_jobs, 50),
+    Mutant("teardown_that_only_asks_to_stop", teardown_that_only_asks_to_stop, 50),
+    Mutant("teardown_that_does_not_wait", teardown_that_does_not_wait, 50),
+    Mutant("impatient_teardown_by_event", impatient_teardown_by_event, 50),
+    Mutant("import_not_awaited", import_not_awaited, 50),
+    Mutant("preload_not_verified", preload_not_verified, 50),
+    Mutant("no_cap", no_cap, 50),
+    Mutant("impatient", impatient, 50),
+    Mutant("error_swallowed", error_swallowed, 50),
+)

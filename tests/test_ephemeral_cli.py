@@ -1,0 +1,321 @@
+"""The commands around flows: what they print, and how they end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import headrace.aws
+import pytest
+from headrace import launch
+from headrace.cli import flow_view
+from headrace.ephemeral import flows, in_use, preparing, reaper, survey
+from headrace.ephemeral.flows import Flow
+from headrace.ephemeral.stages import Progress
+from headrace.errors import InvalidInput
+from headrace.execution_history import execution_arn
+from headrace.job_description import LogLine
+
+from tests.command_line import Run, runner
+from tests.test_ephemeral_flows import (
+    ARN,
+    NAME,
+    START,
+    FakeAws,
+    a_job,
+    a_lustre,
+    execution,
+)
+from tests.test_ephemeral_input import EPHEMERAL_PLATFORM, PART
+from tests.test_ephemeral_stages import COURSE, CREATED, MADE, _job, events
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
+    """The account; nobody waits."""
+    fake = FakeAws()
+    monkeypatch.setattr(headrace.aws, "Aws", lambda _region=None: fake)
+    for module, name in (
+        (flows, "_FIRST_POLL_SECONDS"),
+        (flows, "_SLOWEST_POLL_SECONDS"),
+        (flows, "_PAUSE_SECONDS"),
+        (flows, "_TEARDOWN_SECONDS"),
+        (launch, "_LAST_LINES_SECONDS"),
+        (reaper, "_PAUSE_SECONDS"),
+    ):
+        monkeypatch.setattr(module, name, -1 if name == "_TEARDOWN_SECONDS" else 0)
+    for module in (launch, in_use):
+        monkeypatch.setattr(module, "read_platform", lambda _aws, _platform=None: EPHEMERAL_PLATFORM)
+    monkeypatch.setattr(preparing.preflight, "check", lambda plan, _aws: list(plan.findings))
+
+    class Store:
+        def __init__(self, _connection: object) -> None: ...
+
+        def bucket_region(self, _bucket: str) -> str:
+            return "us-east-1"
+
+        def list_objects(self, _bucket: str, prefix: str, _region: str) -> Any:
+            from headrace.rules.locations import ObjectSpec
+
+            return iter([ObjectSpec(key=f"{prefix}a", size_bytes=7)])
+
+    monkeypatch.setattr(survey, "Objects", Store)
+    return fake
+
+
+@pytest.fixture
+def run(aws: FakeAws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command line in this process, on that account."""
+    return runner(monkeypatch, capsys)
+
+
+@pytest.fixture
+def job_file(tmp_path: Path) -> str:
+    """A job on Lustre; its name is the flow's of the other tests."""
+    path = tmp_path / "job.yaml"
+    path.write_text(
+        f"job_name: {NAME}\nimage: x:1\ninstance_type: ml.m5.large\nmax_runtime_seconds: 600\n"
+        "channels: {train: {lustre: data}}\nrole_arn: arn:aws:iam::111111111111:role/headrace-dev-fs\n"
+    )
+    return str(path)
+
+
+def _is_new(aws: FakeAws) -> None:
+    """No flow has the name yet."""
+    aws.steps = [None]  # type: ignore[list-item]
+
+
+def test_a_dry_run_prints_the_machines_input(run: Run, aws: FakeAws, job_file: str) -> None:
+    """And says what it is made of."""
+    _is_new(aws)
+    outcome = run("train", job_file, "--ephemeral", "--dry-run")
+    assert outcome.code == 0, outcome.err
+    given = json.loads(outcome.out)
+    assert (given["JobName"], given["Lustre"]["StorageCapacity"]) == (NAME, 1200)
+    assert "1 objects, 7 bytes: /data <- s3://lake/data/" in outcome.err
+    assert f"would start {PART.machine_arn} with" in outcome.err
+    assert aws.deeds == []
+
+
+def test_without_waiting_the_name_is_printed(run: Run, aws: FakeAws, job_file: str) -> None:
+    """By which it is found again."""
+    _is_new(aws)
+    outcome = run("train", job_file, "--ephemeral")
+    assert (outcome.code, outcome.out) == (0, f"{NAME}\n")
+    assert json.loads(run("train", job_file, "--ephemeral", "--json").out) == {"name": NAME, "arn": ARN}
+
+
+def _ends(aws: FakeAws, status: str, **members: Any) -> None:
+    """The flow is not there before it is started, and ends soon after."""
+    aws.history = COURSE
+    aws.jobs = {each: a_job(each) for each in (f"{NAME}-preload", NAME, f"{NAME}-2")}
+    start = aws.start
+
+    def started(*given: Any) -> str:
+        aws.steps = [execution(), execution(status, **members)]
+        return start(*given)
+
+    aws.start = started  # type: ignore[method-assign]
+    aws.names_in_use = lambda _names: ()  # type: ignore[method-assign, assignment]
+    _is_new(aws)
+
+
+def test_waiting_shows_stages_with_times_and_cost(run: Run, aws: FakeAws, job_file: str) -> None:
+    """And the facts at the end."""
+    _ends(aws, "SUCCEEDED")
+    outcome = run("train", job_file, "--ephemeral", "--wait")
+    assert outcome.code == 0, outcome.err
+    lines = [line for line in outcome.err.splitlines() if line.startswith("[")]
+    assert lines[0].startswith("[   0.0 s] checking: the spending cap")
+    assert any("importing: names and sizes of all files (100.0 GiB-hours, about $0.02)" in line for line in lines)
+    assert any(f"training: job {NAME}-2" in line for line in lines)
+    assert f"{NAME}: SUCCEEDED" in outcome.out
+    assert f"{NAME}-2: Completed" in outcome.out
+
+
+def test_a_flow_that_fails_ends_the_command_with_its_error(run: Run, aws: FakeAws, job_file: str) -> None:
+    """Exit code 1, the reason on the last line, the facts on stdout."""
+    _ends(aws, "FAILED", error="Ephemeral.TrainingFailed", cause="job is Failed")
+    outcome = run("train", job_file, "--ephemeral", "--wait", "--json")
+    assert outcome.code == 1
+    assert outcome.err.splitlines()[-1] == f"error: {NAME}: FAILED: Ephemeral.TrainingFailed: job is Failed"
+    assert json.loads(outcome.out)["error"] == "Ephemeral.TrainingFailed"
+
+
+def test_what_is_left_by_a_flow_that_was_aborted_is_awaited(run: Run, aws: FakeAws, job_file: str) -> None:
+    """Somebody else may have stopped it."""
+    _ends(aws, "ABORTED", error="Ephemeral.Stopped", cause="stopped by headrace")
+    aws.lists = [[a_lustre()], [a_lustre(lifecycle="DELETING")], []]
+    outcome = run("train", job_file, "--ephemeral", "--wait")
+    assert outcome.code == 1
+    assert "fs-1 is DELETING" in outcome.err
+    assert ("start", "teardown", ARN) in aws.deeds
+
+
+def test_ctrl_c_says_that_the_flow_goes_on(
+    run: Run, aws: FakeAws, job_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And how to pick it up."""
+
+    def interrupted(*_given: Any) -> Any:
+        raise KeyboardInterrupt
+        yield
+
+    _is_new(aws)
+    monkeypatch.setattr(flows, "follow", interrupted)
+    outcome = run("train", job_file, "--ephemeral", "--wait")
+    assert outcome.code == 130
+    assert f"headrace status {NAME}; headrace stop {NAME} ends both" in outcome.err
+    assert ("start", "ephemeral", "job") in aws.deeds
+    assert not any(each[0] in ("stop", "delete") for each in aws.deeds)
+
+
+def test_status_of_a_flow_before_there_is_a_job(run: Run, aws: FakeAws) -> None:
+    """Stage, file system, cost, expiry."""
+    aws.history = events("Begin", "CreateFileSystem", CREATED, "CreateLink")
+    aws.lists = [[a_lustre()]]
+    told = json.loads(run("status", NAME, "--json").out)
+    assert (told["status"], told["stage"], told["job"]) == ("RUNNING", "linking", None)
+    assert told["file_system"] == {
+        "file_system_id": "fs-1",
+        "storage_capacity_gib": 1200,
+        "lifecycle": "AVAILABLE",
+        "is_gone": False,
+    }
+    assert told["expires"] == "2026-01-01T02:00:00+00:00"
+    assert told["usd"] > 0
+    shown = run("status", NAME).out
+    assert "linking since 2026-01-01 00:03:00 UTC" in shown
+    assert "fs-1, 1,200 GiB, AVAILABLE" in shown
+
+
+def test_status_of_a_flow_that_has_failed_says_why_and_that_nothing_is_left(run: Run, aws: FakeAws) -> None:
+    """The command itself ends with 0."""
+    aws.history = events("Begin", "CreateFileSystem", CREATED, "StartTeardown")
+    aws.steps = [execution("FAILED", error="Ephemeral.FileSystemNotReady", cause="it is FAILED")]
+    outcome = run("status", NAME)
+    assert outcome.code == 0
+    assert "Ephemeral.FileSystemNotReady: it is FAILED" in outcome.out
+    assert "fs-1, 1,200 GiB, gone" in outcome.out
+    aws.history = events("Begin")
+    assert "was not made" in run("status", NAME).out
+
+
+def test_status_of_a_flows_job_shows_the_flow(run: Run, aws: FakeAws) -> None:
+    """By its tag, whatever the job is called."""
+    aws.history = events("Begin", _job(NAME), MADE, _job(f"{NAME}-2"), MADE)
+    aws.jobs = {each: a_job(each, "InProgress") for each in (NAME, f"{NAME}-2")}
+    aws.job_tags = {"headrace:owner": ARN}
+    told = json.loads(run("status", f"{NAME}-2", "--json").out)
+    assert (told["name"], told["job"]["name"]) == (NAME, f"{NAME}-2")
+
+
+def test_without_the_right_to_read_tags_the_job_is_shown(
+    run: Run, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is known is told."""
+    from headrace.aws.connection import AccessDenied
+
+    def denied(_arn: str) -> Any:
+        raise AccessDenied("no", "sagemaker:ListTags")
+
+    monkeypatch.setattr(aws, "tags", denied)
+    aws.jobs = {NAME: a_job(NAME)}
+    assert json.loads(run("status", NAME, "--json").out)["status"] == "Completed"
+
+
+@pytest.mark.parametrize("command", ["status", "stop"])
+def test_a_name_that_is_neither_a_jobs_nor_a_flows(run: Run, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """Told as before, with a platform and without one."""
+    assert run(command, "nobody").err == "error: no training job 'nobody'\n"
+
+    def missing(_aws: Any, _platform: str | None = None) -> Any:
+        raise InvalidInput("platform 'dev': no record")
+
+    monkeypatch.setattr(launch, "read_platform", missing)
+    outcome = run(command, NAME)
+    assert (outcome.code, outcome.err) == (2, f"error: no training job '{NAME}'\n")
+
+
+def test_stop_comes_back_when_the_file_system_is_gone(run: Run, aws: FakeAws) -> None:
+    """Aborted, then taken down from outside."""
+    aws.lists = [[a_lustre()], [a_lustre(lifecycle="DELETING")], []]
+    outcome = run("stop", NAME, "--json")
+    assert outcome.code == 0, outcome.err
+    assert json.loads(outcome.out) == [
+        {"name": NAME, "status": "ABORTED", "file_system_is_gone": True, "was_asked": True}
+    ]
+    assert aws.deeds == [("stop", "Ephemeral.Stopped"), ("start", "teardown", ARN)]
+    assert "fs-1 is DELETING" in outcome.err
+
+
+def test_stop_may_come_back_at_once(run: Run, aws: FakeAws) -> None:
+    """EventBridge does the rest."""
+    outcome = run("stop", NAME, "--no-wait", "--json")
+    assert json.loads(outcome.out)[0]["file_system_is_gone"] is False
+    assert aws.deeds == [("stop", "Ephemeral.Stopped")]
+
+
+def test_stopping_what_has_ended_waits_for_nothing(run: Run, aws: FakeAws) -> None:
+    """Its file system went with it."""
+    aws.steps = [execution("SUCCEEDED")]
+    assert run("stop", NAME).out == f"{NAME}: SUCCEEDED already\n"
+    assert aws.deeds == []
+
+
+def test_a_platform_in_use_ends_with_1_and_the_list(run: Run, aws: FakeAws) -> None:
+    """What make destroy prints before it gives up; nothing where there is nothing."""
+    quiet = run("in-use")
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+    aws.lists = [[a_lustre()]]
+    outcome = run("in-use")
+    assert outcome.code == 1
+    assert outcome.out.startswith(f"ephemeral file system fs-1 of {NAME} is AVAILABLE; fix: headrace stop {NAME}")
+    assert json.loads(run("in-use", "--json").out)[0]["state"] == "AVAILABLE"
+
+
+def test_the_reapers_table_has_a_column_for_each_condition(
+    run: Run, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Human, and as JSON."""
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "has no ephemeral file system" in run("reap", "--dry-run").err
+    aws.lists = [[a_lustre()]]
+    aws.steps = [execution("FAILED")]
+    shown = run("reap", "--dry-run").out
+    assert "owner ended" in shown
+    assert "MARK" in shown
+    (told,) = json.loads(run("reap", "--dry-run", "--json").out)
+    assert (told["file_system_id"], told["decision"], told["conditions"]["expired"]) == ("fs-1", "MARK", True)
+
+
+def test_the_reapers_result_is_printed(run: Run, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing has expired, or what was decided."""
+    assert "nothing has expired" in run("reap").err
+    assert aws.deeds == [("start", "reaper", "job")]
+    done = execution("SUCCEEDED", output={"Decisions": [{"Id": "fs-1", "Decision": "MARK"}]})
+    monkeypatch.setattr(reaper, "described", lambda _aws, _arn: done)
+    assert run("reap").out == "fs-1: MARK\n"
+    assert json.loads(run("reap", "--json").out) == [{"Id": "fs-1", "Decision": "MARK"}]
+
+
+def test_what_a_preload_counts_is_progress_and_no_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its numbers come every few seconds; other lines are shown."""
+    begun = Progress(job_name=NAME).after(COURSE[:10]).stages
+    flow = Flow(execution=execution("SUCCEEDED"), progress=Progress(job_name=NAME))
+    lines = [
+        LogLine(stream="x/algo-1", written=START, text=text) for text in ("loaded_files=5 loaded_bytes=7", "hello")
+    ]
+    assert flow_view.follow([*begun, *lines, flow], 1200, "us-east-1") is flow
+    told = capsys.readouterr().err
+    assert "preloading: every file is read once: dev-digits-preload" in told
+    assert "  hello" in told
+    assert "loaded_bytes" not in told
+
+
+def test_text_of_others_is_made_safe(run: Run, aws: FakeAws) -> None:
+    """A cause may hold what a container printed."""
+    aws.steps = [execution("FAILED", error="E", cause="\x1b[31mred")]
+    assert "\x1b" not in run("status", NAME).out
+    assert execution_arn(PART.machine_arn, NAME) == ARN

@@ -1,0 +1,602 @@
+"""Starting, following, stopping and taking down flows, against a Step Functions made of records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from headrace import ephemeral, launch
+from headrace.aws import AwsError
+from headrace.aws.file_systems import LustreListing
+from headrace.ephemeral import flows, in_use, launching, notebook, preparing, reaper, survey
+from headrace.ephemeral.flows import Flow, FlowFailed
+from headrace.ephemeral.preparing import PreparedFlow, prepare
+from headrace.ephemeral.reaping import Action
+from headrace.ephemeral.stages import Stage, StageSpan
+from headrace.errors import InvalidInput
+from headrace.execution_history import Execution, ExecutionStatus, HistoryEvent, execution_arn
+from headrace.future_lustre import EphemeralLustre
+from headrace.job_description import JobDescription, LogLine, description_of
+from headrace.job_file import JobFile
+from headrace.platform import Platform
+from headrace.rules import RuleViolations
+from headrace.rules.locations import ObjectSpec
+
+from tests.test_ephemeral_input import EPHEMERAL_PLATFORM, PART
+from tests.test_ephemeral_stages import COURSE, CREATED, MADE, NAME, _job, events
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+ARN = execution_arn(PART.machine_arn, NAME)
+INPUT = {"Lustre": {"StorageCapacity": 1200, "LifetimeSeconds": 7200}}
+
+
+def execution(status: str = "RUNNING", **members: Any) -> Execution:
+    """The flow's execution."""
+    ended = None if status == "RUNNING" else START + timedelta(hours=1)
+    plain: dict[str, Any] = {"arn": ARN, "name": NAME, "machine_arn": PART.machine_arn, "input": INPUT}
+    return Execution(**(plain | {"status": status, "started": START, "ended": ended} | members))
+
+
+def a_lustre(owner: str = ARN, **members: Any) -> LustreListing:
+    """A file system of the flow."""
+    tags = {"headrace:platform": "dev", "headrace:owner": owner, "headrace:expires": "2026-01-01T02:00:00.000Z"}
+    plain: dict[str, Any] = {"file_system_id": "fs-1", "lifecycle": "AVAILABLE", "created": START, "tags": tags}
+    return LustreListing(**(plain | {"storage_capacity_gib": 1200, "mount_name": "abcd1234"} | members))
+
+
+def a_job(name: str, status: str = "Completed", channel_on: str = "fs-1") -> JobDescription:
+    """A job on a file system."""
+    source = {"FileSystemId": channel_on, "FileSystemType": "FSxLustre", "DirectoryPath": "/abcd1234/data"}
+    return description_of(
+        {
+            "TrainingJobName": name,
+            "TrainingJobArn": f"arn:{name}",
+            "TrainingJobStatus": status,
+            "SecondaryStatus": status,
+            "CreationTime": START,
+            "LastModifiedTime": START,
+            "ResourceConfig": {"InstanceCount": 1},
+            "AlgorithmSpecification": {"TrainingInputMode": "File"},
+            "InputDataConfig": [{"ChannelName": "train", "DataSource": {"FileSystemDataSource": source}}],
+        }
+    )
+
+
+class FakeAws:
+    """Everything that flows ask, answered from lists. ``steps``: how the flow's execution stands, look after look."""
+
+    region = "us-east-1"
+    connection = None
+
+    def __init__(self, *steps: Execution, history: Sequence[HistoryEvent] = ()) -> None:
+        self.steps = list(steps) or [execution()]
+        self.history = list(history)
+        self.deeds: list[tuple[Any, ...]] = []
+        self.others: dict[str, Execution] = {}
+        self.lists: list[list[LustreListing]] = [[]]
+        self.job_tags: dict[str, str] = {}
+        self.jobs: dict[str, JobDescription] = {}
+        self.start_error: BaseException | None = None
+        self.executions = self.training_jobs = self.job_logs = self.s3 = self.file_systems = self.account = self
+
+    # executions
+    def describe(self, name: str) -> Any:
+        if not name.startswith("arn:aws:states"):
+            if name not in self.jobs:
+                raise InvalidInput(f"no training job {name!r}")
+            return self.jobs[name]
+        if name in self.others:
+            return self.others[name]
+        if name != ARN:
+            return None
+        return self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
+
+    def events_after(self, _arn: str, event_id: int = 0) -> list[HistoryEvent]:
+        return [each for each in self.history if each.event_id > event_id]
+
+    def start(self, machine_arn: str, name: str, given: Mapping[str, Any]) -> str:
+        if self.start_error is not None:
+            raise self.start_error
+        arn = execution_arn(machine_arn, name)
+        self.deeds.append(("start", machine_arn.rpartition("-")[2], given.get("Owner", "job")))
+        if machine_arn != PART.machine_arn:
+            self.others[arn] = execution("SUCCEEDED", arn=arn, name=name, input=given, machine_arn=machine_arn)
+        return arn
+
+    def stop(self, _arn: str, error: str, _cause: str) -> None:
+        self.deeds.append(("stop", error))
+        self.steps = [execution("ABORTED", error=error)]
+
+    def newest(self, machine_arn: str, _status: object = None, _most: int = 100) -> list[str]:
+        return [arn for arn, each in self.others.items() if each.machine_arn == machine_arn][::-1]
+
+    # file systems
+    def lustres(self, _tags: Mapping[str, str], file_system_id: str | None = None) -> list[LustreListing]:
+        found = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
+        return [each for each in found if file_system_id in (None, each.file_system_id)]
+
+    def client_connections(self, _file_system_id: str, _now: datetime, _minutes: int) -> float:
+        return 0.0
+
+    # jobs
+    def describe_all(self, names: Sequence[str]) -> list[JobDescription]:
+        return [self.jobs[each] for each in names]
+
+    def exists(self, name: str) -> bool:
+        return name in self.jobs
+
+    def names_in_use(self, names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(each for each in names if each in self.jobs)
+
+    def active_names(self) -> tuple[str, ...]:
+        return tuple(each.name for each in self.jobs.values() if not each.is_over)
+
+    def tags(self, _arn: str) -> dict[str, str]:
+        return self.job_tags
+
+    def lines(self, _name: str, _seen: dict[str, str]) -> list[LogLine]:
+        return []
+
+    # s3 and the account
+    def create_object(self, _bucket: str, key: str, _body: bytes) -> bool:
+        self.deeds.append(("put", key))
+        return True
+
+    def delete_object(self, _bucket: str, key: str) -> None:
+        self.deeds.append(("delete", key))
+
+    def parameters_below(self, _path: str) -> dict[str, str]:
+        return {"/headrace/dev/foundation": "{}"}
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits."""
+    for module, name in (
+        (flows, "_FIRST_POLL_SECONDS"),
+        (flows, "_SLOWEST_POLL_SECONDS"),
+        (flows, "_PAUSE_SECONDS"),
+        (launch, "_LAST_LINES_SECONDS"),
+        (reaper, "_PAUSE_SECONDS"),
+    ):
+        monkeypatch.setattr(module, name, 0)
+    monkeypatch.setattr(launch, "read_platform", lambda _aws, _platform=None: EPHEMERAL_PLATFORM)
+    monkeypatch.setattr(in_use, "read_platform", lambda _aws, _platform=None: EPHEMERAL_PLATFORM)
+
+
+def test_a_flow_is_followed_through_its_stages_and_its_jobs() -> None:
+    """Stages in their order, each job when it is there, and the flow at the end."""
+    aws: Any = FakeAws(execution(), execution(), execution("SUCCEEDED"), history=COURSE)
+    aws.jobs = {each: a_job(each) for each in (f"{NAME}-preload", NAME, f"{NAME}-2")}
+    told = list(flows.follow(aws, ARN))
+    assert [each.stage for each in told if isinstance(each, StageSpan)][-1] is Stage.TEARING_DOWN
+    assert [each.name for each in told if isinstance(each, JobDescription)] == list(aws.jobs)
+    flow = told[-1]
+    assert isinstance(flow, Flow)
+    assert flow.job is not None
+    assert (flow.name, flow.job.name, flow.lustre) == (NAME, f"{NAME}-2", None)
+    assert flow.expires == START + timedelta(hours=2)
+    cost = flow.cost("us-east-1", START + timedelta(days=9))
+    assert cost is not None
+    assert cost.gib_hours == pytest.approx(1200 * 57 / 60)  # made in minute 3, gone in minute 60
+
+
+def test_the_cost_of_a_file_system_that_is_there_runs_on() -> None:
+    """Whatever has become of its flow."""
+    flow = Flow(execution=execution("ABORTED"), progress=_progress(), lustre=a_lustre())
+    cost = flow.cost("us-east-1", START + timedelta(hours=3))
+    assert cost is not None
+    assert cost.gib_hours == pytest.approx(1200 * 2.95)
+    assert replace(flow, progress=replace(_progress(), billed_from=None)).cost("us-east-1", START) is None
+
+
+def _progress() -> Any:
+    from headrace.ephemeral.stages import Progress
+
+    return Progress(job_name=NAME).after(COURSE[:4])
+
+
+def test_a_plain_job_is_no_flows_and_costs_no_question() -> None:
+    """It reads no Lustre; one that does is asked for its tag."""
+    aws: Any = FakeAws()
+    on_s3 = replace(a_job("x"), channels=())
+    assert flows.find(aws, "x", on_s3) is None
+    assert flows.find(aws, "x", a_job("x")) is None
+    aws.job_tags = {"headrace:owner": ARN}
+    found = flows.find(aws, "x", a_job("x"))
+    assert found is not None
+    assert found.arn == ARN
+
+
+def test_a_flow_without_a_job_is_found_by_its_name() -> None:
+    """The record names the machine."""
+    aws: Any = FakeAws()
+    found = flows.find(aws, NAME, None)
+    assert found is not None
+    assert found.name == NAME
+    assert flows.find(aws, "other", None) is None
+
+
+def test_stopping_is_asked_for_once() -> None:
+    """What has ended stays as it is."""
+    aws: Any = FakeAws()
+    assert flows.stop(aws, execution())
+    assert not flows.stop(aws, execution("SUCCEEDED"))
+    assert aws.deeds == [("stop", "Ephemeral.Stopped")]
+
+
+def _teardown(number: int, status: str, owner: str = ARN, minutes: int = 61) -> Execution:
+    arn = execution_arn(PART.teardown_machine_arn, f"t-{number}")
+    at = START + timedelta(minutes=minutes)
+    return Execution(
+        arn=arn,
+        name=f"t-{number}",
+        machine_arn=PART.teardown_machine_arn,
+        status=status,
+        started=at,
+        ended=None if status == "RUNNING" else at,
+        input={"Owner": owner},
+        error="Teardown.NotDeleted" if status == "FAILED" else None,
+    )
+
+
+def _torn_down(aws: Any) -> list[str]:
+    return list(flows.take_down(aws, PART.teardown_machine_arn, ARN))
+
+
+def test_the_teardown_that_eventbridge_starts_is_awaited() -> None:
+    """Others' teardowns, and old ones of ours, are passed over."""
+    aws: Any = FakeAws(execution("ABORTED"))
+    for each in (
+        _teardown(1, "SUCCEEDED", minutes=1),
+        _teardown(2, "SUCCEEDED", owner="arn:aws:states:other"),
+        _teardown(3, "SUCCEEDED"),
+    ):
+        aws.others[each.arn] = each
+    aws.lists = [[a_lustre(lifecycle="DELETING")], []]
+    assert _torn_down(aws) == ["waiting for the teardown; fs-1 is DELETING"]
+    assert aws.deeds == []
+
+
+def test_a_teardown_that_nobody_starts_is_started_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a minute; it does no harm twice."""
+    monkeypatch.setattr(flows, "_TEARDOWN_SECONDS", -1)
+    aws: Any = FakeAws(execution("ABORTED"))
+    _torn_down(aws)
+    assert aws.deeds == [("start", "teardown", ARN)]
+
+
+def test_a_teardown_that_failed_is_tried_once_more_and_then_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says where to look."""
+    aws: Any = FakeAws(execution("ABORTED"))
+    failed = _teardown(1, "FAILED")
+    aws.others[failed.arn] = failed
+    start = aws.start
+
+    def start_and_fail(machine_arn: str, name: str, given: Mapping[str, Any]) -> str:
+        arn = start(machine_arn, name, given)
+        aws.others[arn] = replace(aws.others[arn], status="FAILED", error="Teardown.NotDeleted", cause="used by x")
+        return str(arn)
+
+    monkeypatch.setattr(aws, "start", start_and_fail)
+    with pytest.raises(FlowFailed, match=r"FAILED: Teardown.NotDeleted: used by x; see headrace reap --dry-run"):
+        _torn_down(aws)
+    assert len(aws.deeds) == 1
+
+
+def test_the_error_of_a_flow_is_one_line_and_names_what_is_left() -> None:
+    """The cause may be of many lines."""
+    ended = execution("FAILED", error="Ephemeral.TrainingFailed", cause="a\nb")
+    flow = Flow(execution=ended, progress=_progress(), lustre=a_lustre())
+    assert str(flows.failure(flow)) == (f"{NAME}: FAILED: Ephemeral.TrainingFailed: a b; file system fs-1 is AVAILABLE")
+
+
+def test_a_flow_of_another_platform_is_not_taken_down_by_this_ones_machine() -> None:
+    """Its tags would not fit."""
+    aws: Any = FakeAws()
+    assert flows.teardown_machine_of(aws, execution()) == PART.teardown_machine_arn
+    stranger = execution(arn=ARN.replace("-ephemeral:", "-other:"))
+    with pytest.raises(InvalidInput, match="fix: name its platform with --platform"):
+        flows.teardown_machine_of(aws, stranger)
+
+
+# --- preparing and starting
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> JobFile:
+    """A job with code and a folder of the link."""
+    (tmp_path / "train.py").write_text("print(1)")
+    return JobFile.model_validate(
+        {
+            "job_name": "headrace-dev-digits",
+            "image": "x:1",
+            "instance_type": "ml.m5.large",
+            "max_runtime_seconds": 3600,
+            "channels": {"train": {"lustre": "data", "path": "digits"}},
+            "source_dir": tmp_path,
+            "entry_point": "train.py",
+        }
+    )
+
+
+Prepare = Callable[..., PreparedFlow]
+
+
+@pytest.fixture
+def prepared(monkeypatch: pytest.MonkeyPatch) -> Prepare:
+    """Prepares without an account: the pre-flight has nothing to say, and S3 has what it is given."""
+    monkeypatch.setattr(preparing.preflight, "check", lambda plan, _aws: list(plan.findings))
+
+    def do(job: JobFile, aws: Any, objects: int = 3, platform: Platform = EPHEMERAL_PLATFORM, **given: Any) -> Any:
+        class Store:
+            def __init__(self, _connection: object) -> None: ...
+
+            def bucket_region(self, _bucket: str) -> str:
+                return "eu-west-1"
+
+            def list_objects(self, _bucket: str, prefix: str, _region: str) -> Any:
+                return (ObjectSpec(key=f"{prefix}{number:09d}", size_bytes=1 << 30) for number in range(objects))
+
+        monkeypatch.setattr(survey, "Objects", Store)
+        return prepare(job, aws, platform, **given)
+
+    return do
+
+
+def test_a_job_is_prepared_as_the_machine_takes_it(job: JobFile, prepared: Prepare) -> None:
+    """Sized by its data, preloaded, with room for its slowest course."""
+    flow = prepared(job, FakeAws(), objects=2000)
+    lustre = flow.given["Lustre"]
+    assert (flow.name, flow.arn.rpartition(":")[2]) == ("headrace-dev-digits", "headrace-dev-digits")
+    assert (lustre["StorageCapacity"], lustre["SubnetId"], lustre["ReadySeconds"]) == (2400, "subnet-1", 1804)
+    assert lustre["LifetimeSeconds"] == flow.lifetime.seconds
+    preload = flow.given["Preload"]["Request"]
+    assert preload["TrainingJobName"] == "headrace-dev-digits-preload"
+    source = preload["InputDataConfig"][0]["DataSource"]["FileSystemDataSource"]
+    assert (source["FileSystemId"], source["DirectoryPath"]) == ("fs-00000000000000000", "/data/digits")
+    assert preload["RoleArn"] == flow.given["Training"]["Request"]["RoleArn"]
+    assert flow.lifetime.needed_seconds > 1804 + preload["StoppingCondition"]["MaxRuntimeInSeconds"] + 3600
+
+
+def test_without_a_preload_there_is_none(job: JobFile, prepared: Prepare) -> None:
+    """What Python wishes stands before what the file says."""
+    flow = prepared(job, FakeAws(), wishes=EphemeralLustre(preload=False, capacity_attempts=1))
+    assert (flow.given["Preload"], flow.given["Training"]["CapacityAttempts"]) == (None, 1)
+
+
+def test_everything_that_is_wrong_is_told_at_once(job: JobFile, prepared: Prepare) -> None:
+    """Of the job, of the data, of the file system and of the cap."""
+    broken = job.model_copy(
+        update={
+            "ephemeral": job.ephemeral.model_copy(update={"storage_capacity_gib": 1300, "lifetime_hours": 99.0}),
+            "role_arn": "arn:aws:iam::111111111111:role/own",
+        }
+    )
+    aws: Any = FakeAws()
+    aws.jobs = {"headrace-dev-digits-2": a_job("x")}
+    with pytest.raises(RuleViolations) as caught:
+        prepared(broken, aws, objects=0)
+    assert {each.rule_id for each in caught.value.findings} == {"V2", "V48", "V84", "V153", "V156"}
+
+
+def test_a_platform_without_machines_is_told_before_anything_else(job: JobFile, prepared: Prepare) -> None:
+    """Nothing else can be worked out."""
+    with pytest.raises(RuleViolations, match="V150"):
+        prepared(job, FakeAws(), platform=replace(EPHEMERAL_PLATFORM, ephemeral=None))
+
+
+def test_where_something_is_wrong_already_only_the_beginning_is_listed(
+    job: JobFile, prepared: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A listing may take half an hour."""
+    monkeypatch.setattr(preparing, "_FIRST_OBJECTS", 10)
+    counted: list[int] = []
+    bad = job.model_copy(update={"job_name": "of-another-platform"})
+    with pytest.raises(RuleViolations, match="V59"):
+        prepared(bad, FakeAws(), objects=10_000, told=lambda _what, count: counted.append(count))
+    assert max(counted) == 10
+
+
+KEY = "code/headrace-dev-digits/source.tar.gz"
+
+
+def test_code_is_there_before_the_flow_begins(job: JobFile, prepared: Prepare) -> None:
+    """Its job reads it an hour later."""
+    aws: Any = FakeAws()
+    launching.start(prepared(job, aws), aws)
+    assert aws.deeds == [("put", KEY), ("start", "ephemeral", "job")]
+
+
+def test_a_flow_that_cannot_be_started_leaves_no_code_behind(job: JobFile, prepared: Prepare) -> None:
+    """Nothing half-made stays."""
+    aws: Any = FakeAws()
+    flow = prepared(job, aws)
+    aws.start_error = AwsError("no rights")
+    with pytest.raises(AwsError, match="no rights"):
+        launching.start(flow, aws)
+    assert aws.deeds == [("put", KEY), ("delete", KEY)]
+
+
+def test_code_of_a_flow_whose_answer_was_lost_stays(job: JobFile, prepared: Prepare) -> None:
+    """The execution is there, and its job reads its code."""
+    aws: Any = FakeAws()
+    flow = prepared(job, aws)
+    aws.start_error = KeyboardInterrupt()
+    aws.others = {flow.arn: execution(arn=flow.arn)}
+    with pytest.raises(KeyboardInterrupt):
+        launching.start(flow, aws)
+    assert aws.deeds == [("put", KEY)]
+
+
+# --- holding
+
+
+def _hold(monkeypatch: pytest.MonkeyPatch, aws: FakeAws, objects: int = 3) -> Callable[..., Any]:
+    class Store:
+        def __init__(self, _connection: object) -> None: ...
+
+        def bucket_region(self, _bucket: str) -> str:
+            return "eu-west-1"
+
+        def list_objects(self, _bucket: str, prefix: str, _region: str) -> Any:
+            return (ObjectSpec(key=f"{prefix}{number}", size_bytes=1) for number in range(objects))
+
+    monkeypatch.setattr(survey, "Objects", Store)
+    monkeypatch.setattr(notebook, "Aws", lambda _region: aws)
+    # the name has the time in it; here it is the flow's
+    monkeypatch.setattr(notebook, "execution_arn", lambda _machine, _name: ARN)
+    told: list[str] = []
+
+    def hold(**given: Any) -> Any:
+        return ephemeral.lustre(**({"links": {"data": "digits"}, "hours": 2, "told": told.append} | given))
+
+    return hold
+
+
+HELD = events("Begin", "CreateFileSystem", CREATED, "CreateLink", "StartImport", "Hold")
+
+
+def test_a_held_file_system_is_a_platform_to_launch_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And goes at the end of the block."""
+    aws = FakeAws(history=HELD)
+    aws.lists = [[a_lustre()]]
+    teardown = _teardown(1, "SUCCEEDED")
+    aws.others[teardown.arn] = teardown
+    with _hold(monkeypatch, aws)() as held:
+        lustre = held.platform.lustre
+        assert lustre is not None
+        assert (held.file_system_id, held.mount_name) == (lustre.file_system_id, "abcd1234")
+        assert lustre.links == PART.links
+        assert held.expires == START + timedelta(hours=2)
+        assert aws.deeds == [("start", "ephemeral", "job")]
+    assert aws.deeds[1:] == [("stop", "Ephemeral.Stopped")]
+
+
+@pytest.mark.parametrize("error", [ValueError("mine"), KeyboardInterrupt()])
+def test_a_held_file_system_goes_whatever_happens(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """The error that happened is the one that is told, even where the end fails as well."""
+    aws = FakeAws(history=HELD)
+    aws.lists = [[a_lustre()]]
+    hold = _hold(monkeypatch, aws)
+
+    def no_list(*_given: object) -> list[str]:
+        raise AwsError("no network")
+
+    monkeypatch.setattr(aws, "newest", no_list)
+    with pytest.raises(type(error)), hold():
+        raise error
+    assert aws.deeds[-1] == ("stop", "Ephemeral.Stopped")
+
+
+def test_a_hold_that_fails_is_told_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has taken itself down."""
+    failed = execution("FAILED", error="Ephemeral.CapReached", cause="4 file systems live")
+    aws = FakeAws(failed, history=events("Begin"))
+    with pytest.raises(FlowFailed, match=r"Ephemeral.CapReached: 4 file systems live"), _hold(monkeypatch, aws)():
+        raise AssertionError("the block is not entered")
+    assert aws.deeds == [("start", "ephemeral", "job")]
+
+
+@pytest.mark.parametrize(
+    ("given", "objects", "rules"),
+    [
+        ({"links": {"nothing": ""}}, 3, {"V124"}),
+        ({"hours": 99}, 3, {"V153"}),
+        ({"hours": 0.1}, 3, {"V160"}),
+        ({"storage_capacity_gib": 1300}, 3, {"V2"}),
+        ({"availability_zone_id": "x"}, 3, {"V159"}),
+        ({}, 0, {"V48"}),
+        ({"links": {"data": ""}, "hours": 99, "storage_capacity_gib": 1}, 0, {"V2", "V48", "V153"}),
+    ],
+)
+def test_what_cannot_be_held_is_refused_before_it_costs_anything(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], objects: int, rules: set[str]
+) -> None:
+    """With the arguments' names."""
+    aws = FakeAws()
+    with pytest.raises(RuleViolations) as caught, _hold(monkeypatch, aws, objects)(**given):
+        raise AssertionError("the block is not entered")
+    assert {each.rule_id for each in caught.value.findings} == rules
+    assert not any(each.field.startswith(("ephemeral.", "channels.")) for each in caught.value.findings)
+    assert aws.deeds == []
+
+
+# --- what a platform is used for, and the reaper
+
+
+def test_a_platform_in_use_is_told_with_everything_that_uses_it() -> None:
+    """Ephemeral file systems, flows that have none yet, and jobs on the shared one."""
+    aws: Any = FakeAws()
+    aws.lists = [[a_lustre()]]
+    other = execution_arn(PART.machine_arn, "early")
+    aws.others = {arn: execution(arn=arn) for arn in (ARN, other)}
+    shared = EPHEMERAL_PLATFORM.lustre
+    assert shared is not None
+    aws.jobs = {
+        "user": a_job("user", "InProgress", shared.file_system_id),
+        "other": a_job("other", "InProgress"),
+        "over": a_job("over", "Completed", shared.file_system_id),
+    }
+    assert [str(each) for each in in_use.uses(aws, "dev")] == [
+        f"ephemeral file system fs-1 of {NAME} is AVAILABLE; fix: headrace stop {NAME}, or wait for its end",
+        "flow early is RUNNING; fix: headrace stop early, or wait for its end",
+        f"training job user, which mounts the shared file system {shared.file_system_id}, is InProgress; "
+        "fix: headrace stop --wait user, or wait for its end",
+    ]
+
+
+def test_a_platform_that_is_not_there_is_used_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless file systems have outlived it."""
+    aws: Any = FakeAws()
+    monkeypatch.setattr(aws, "parameters_below", lambda _path: {})
+    assert in_use.uses(aws, "dev") == []
+    aws.lists = [[a_lustre()]]
+    assert len(in_use.uses(aws, "dev")) == 1
+
+
+def test_the_reapers_facts_are_looked_up_for_each_file_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that may not be looked at may mount anything."""
+    from headrace.aws.connection import AccessDenied
+
+    aws: Any = FakeAws(execution("FAILED"))
+    aws.lists = [[a_lustre(), a_lustre(owner="no ARN", file_system_id="fs-2")]]
+    now = START + timedelta(hours=9)
+    first, second = reaper.decisions(aws, PART, now)
+    assert (first.action, second.action) == (Action.MARK, Action.KEEP)
+    aws.jobs = {"x": a_job("x", "InProgress")}
+    assert reaper.decisions(aws, PART, now)[0].facts.mounted_by == ("x",)
+
+    def denied(name: str) -> Any:
+        if name.startswith("arn:"):
+            return execution("FAILED")
+        raise AccessDenied("no", "sagemaker:DescribeTrainingJob")
+
+    monkeypatch.setattr(aws, "describe", denied)
+    (first, _) = reaper.decisions(aws, PART, now)
+    assert (first.action, first.facts.unknown_jobs) == (Action.KEEP, 1)
+
+
+def test_the_reaper_is_started_by_hand_and_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its decisions are its output."""
+    aws: Any = FakeAws()
+    begun, ended = reaper.run(aws, PART)
+    assert (begun.status, ended.status) == (ExecutionStatus.SUCCEEDED, ExecutionStatus.SUCCEEDED)
+    monkeypatch.setattr(flows, "described", lambda _aws, _arn: execution("FAILED", error="E", cause="c"))
+    monkeypatch.setattr(reaper, "described", lambda _aws, _arn: execution("FAILED", error="E", cause="c"))
+    with pytest.raises(FlowFailed, match="FAILED: E: c"):
+        list(reaper.run(aws, PART))
+
+
+def test_waiting_for_a_stage_ends_there_or_with_the_flows_error() -> None:
+    """The stage, and then the flow as it stands."""
+    aws: Any = FakeAws(history=events("Begin", "CreateFileSystem", CREATED, _job(NAME), MADE))
+    aws.jobs = {NAME: a_job(NAME)}
+    assert isinstance(list(flows.wait_for(aws, ARN, Stage.CREATING))[-1], Flow)
+    aws = FakeAws(execution("TIMED_OUT"), history=events("Begin"))
+    with pytest.raises(FlowFailed, match="TIMED_OUT: no reason given"):
+        list(flows.wait_for(aws, ARN, Stage.HOLDING))
