@@ -92,7 +92,13 @@ class SimulatedSageMaker:
         """A job of somebody else that mounts a file system."""
         source = {"FileSystemId": file_system, "FileSystemType": "FSxLustre", "FileSystemAccessMode": "ro"}
         channel = {"ChannelName": "data", "DataSource": {"FileSystemDataSource": {**source, "DirectoryPath": "/x"}}}
-        return self._start(name, {"InputDataConfig": [channel]}, None, Course.COMPLETES, seconds)
+        request = {
+            "AlgorithmSpecification": {"TrainingInputMode": "File"},
+            "ResourceConfig": {"VolumeSizeInGB": 50},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 86_400},
+            "InputDataConfig": [channel],
+        }
+        return self._start(name, request, None, Course.COMPLETES, seconds)
 
     def _start(
         self, name: str, request: Mapping[str, Any], caller: str | None, course: Course, seconds: float
