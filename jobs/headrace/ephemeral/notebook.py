@@ -123,7 +123,8 @@ def _prepared(
     life = lifetime(
         ready=ready_seconds(data.objects),
         preload=0,
-        attempt=0,
+        running=0,
+        pending=None,
         capacity_attempts=1,
         given_hours=wishes.lifetime_hours,
         max_hours=part.max_hours,
