@@ -16,6 +16,7 @@ from tests.simulation.interpreter import LONGEST_HISTORY, Execution
 from tests.simulation.schedule import DEADLINE_SECONDS, Schedule
 from tests.simulation.simulated_event_bridge import REAPER_PERIOD_SECONDS
 from tests.simulation.simulated_fsx import FileSystem
+from tests.simulation.simulated_sagemaker import Job
 
 TAGS = ("headrace:platform", "headrace:owner", "headrace:job", "headrace:expires")
 
@@ -204,6 +205,10 @@ def _reaper_of(schedule: Schedule, caller: str | None) -> Execution | None:
     return found if found is not None and found.machine.name == "reaper" else None
 
 
+def _loaded_files(job: Job) -> float:
+    return 1_000_000 * job.metrics.get("loaded_files_e6", 0) + job.metrics.get("loaded_files_e0", 0)
+
+
 def training_follows_a_full_preload(schedule: Schedule) -> Iterator[str]:
     jobs = schedule.world.sagemaker.jobs
     for flow in schedule.flows:
@@ -212,7 +217,7 @@ def training_follows_a_full_preload(schedule: Schedule) -> Iterator[str]:
         preloads = [each for each in jobs.values() if each.creator == flow.arn and "-preload" in each.name]
         full = any(
             each.status == "Completed"
-            and each.metrics["loaded_files_e6"] * 1e6 + each.metrics["loaded_files_e0"] == schedule.plan.fsx.objects
+            and _loaded_files(each) == schedule.plan.fsx.objects
             and not each.metrics.get("failed_files")
             for each in preloads
         )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.simulation.clock import Clock, Timer, seconds_of, timestamp
+from tests.simulation.clock import Clock, Timer, timestamp
 from tests.simulation.faults import Course, SageMakerFaults
 from tests.simulation.simulated_fsx import ACCOUNT, REGION
 from tests.simulation.state_errors import StateError
@@ -85,8 +85,11 @@ class SimulatedSageMaker:
         job = self._start(name, arguments, caller, course, span.drawn(self._chance))
         if preload:
             loaded = max(0, self.imported_files - self._faults.files_not_loaded)
-            metrics = {"loaded_files_e6": loaded // 1_000_000, "loaded_files_e0": loaded % 1_000_000}
-            job.metrics = {**metrics, "failed_files": self._faults.unreadable_files}
+            job.metrics = {
+                "loaded_files_e6": loaded // 1_000_000,
+                "loaded_files_e0": loaded % 1_000_000,
+                "failed_files": self._faults.unreadable_files,
+            }
         return {"TrainingJobArn": job.arn}
 
     def start_other(self, name: str, file_system: str, seconds: float) -> Job:
@@ -196,14 +199,14 @@ class SimulatedSageMaker:
 
     def list_training_jobs(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         visible = self._clock.now - self._faults.list_delay_seconds
-        after = seconds_of(arguments["CreationTimeAfter"]) if "CreationTimeAfter" in arguments else float("-inf")
+        after = arguments.get("CreationTimeAfter", "")
         found = [
             job
             for job in self.jobs.values()
             if job.status == arguments.get("StatusEquals", job.status)
             and arguments.get("NameContains", "") in job.name
             and job.created <= visible
-            and job.created + self._faults.skew_seconds > after
+            and self._created(job) > after
             and job.serial >= int(arguments.get("NextToken", "0"))
         ]
         size = arguments.get("MaxResults", 10)
@@ -216,6 +219,9 @@ class SimulatedSageMaker:
         return {
             "TrainingJobName": job.name,
             "TrainingJobArn": job.arn,
-            "CreationTime": timestamp(job.created + self._faults.skew_seconds),
+            "CreationTime": self._created(job),
             "TrainingJobStatus": job.status,
         }
+
+    def _created(self, job: Job) -> str:
+        return timestamp(job.created + self._faults.skew_seconds)

@@ -188,7 +188,8 @@ def _lifetime(
     return lifetime(
         ready=ready_seconds(data.objects),
         preload=0 if preload is None else int(preload["StoppingCondition"]["MaxRuntimeInSeconds"]),
-        attempt=running + (job.max_pending_seconds or 0),
+        running=running,
+        pending=job.max_pending_seconds,
         capacity_attempts=wanted.capacity_attempts,
         given_hours=wanted.lifetime_hours,
         max_hours=part.max_hours,
