@@ -172,7 +172,7 @@ def event_ahead(plan: Faults, chance: random.Random, machines: Mapping[str, Mach
 
 
 def delete_refused(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
-    return replace(plan, fsx=replace(plan.fsx, deletes_refused=chance.choice((1, 3, 10, 30))))
+    return replace(plan, fsx=replace(plan.fsx, deletes_refused=chance.choice((1, 3, 10, 30, 120))))
 
 
 def delete_falls_back(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
@@ -329,6 +329,21 @@ def at_the_cap(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) ->
 # -- F25, F27, F7 to F9, F6
 
 
+def name_taken(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
+    """A training job of the same name is there: the machine's own retry would look just like it."""
+    return replace(plan, mode="train", job_name_taken=True)
+
+
+def input_spoilt(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
+    """Somebody starts the machine with an input that the launcher would have refused."""
+    return replace(plan, mode="train", spoiled=chance.choice(("schema", "subnet", "links", "hours", "mounts")))
+
+
+def asked_too_early(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
+    """Somebody starts the teardown of an owner that still runs."""
+    return replace(plan, asked_too_early_seconds=chance.uniform(10, plan.lifetime_seconds))
+
+
 def throttled(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
     return replace(plan, calls=(*plan.calls, CallFaults(throttled=0.3)))
 
@@ -416,6 +431,9 @@ MODES: Mapping[str, Mode] = {
         crowd,
         few_others,
         at_the_cap,
+        name_taken,
+        input_spoilt,
+        asked_too_early,
         throttled,
         one_call_fails,
         preload_goes_wrong,

@@ -193,6 +193,9 @@ class Faults:
     bystanders: tuple[Bystander, ...] = ()
     guests: tuple[Guest, ...] = ()
     tag_edits: tuple[TagEdit, ...] = ()
+    spoiled: str | None = None  # what of the input is not as the launcher makes it: a key of schedule.SPOILT
+    job_name_taken: bool = False  # a training job of that name is there already, somebody else's
+    asked_too_early_seconds: float | None = None  # somebody starts the teardown of an owner that runs
     neighbours: int = 0  # flows of others, at the same time, without faults of their own
     hold_ends_seconds: float | None = None  # the notebook ends its hold by stopping the execution
     names: tuple[str, ...] = ()  # the failure modes that this plan was drawn for

@@ -138,10 +138,15 @@ class Expression:
             )
         return value
 
-    def _value(self, variables: Mapping[str, Any], states: States, functions: Functions) -> Any:
-        bindings = {name: variables[name] for name in self._variables if name in variables}
+    def bindings(self, variables: Mapping[str, Any], states: States) -> dict[str, Any]:
+        """What the engine is given: the variables and the parts of `$states` that the text names."""
+        found = {name: variables[name] for name in self._variables if name in variables}
         if self._parts:
-            bindings["states"] = _named(states, self._parts)
+            found["states"] = _named(states, self._parts)
+        return found
+
+    def _value(self, variables: Mapping[str, Any], states: States, functions: Functions) -> Any:
+        bindings = self.bindings(variables, states)
         self._running = functions
         try:
             return self._compiled.evaluate(None, bindings)

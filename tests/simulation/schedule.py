@@ -5,7 +5,7 @@ It runs until the last deadline has passed, or until nothing is left that anythi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -68,6 +68,25 @@ def flow_input(plan: Faults, name: str) -> dict[str, Any]:
     }
 
 
+def _spoil_hours(value: dict[str, Any]) -> None:
+    value["Lustre"]["LifetimeSeconds"] = (MAX_HOURS + 1) * HOUR
+
+
+def _spoil_mounts(value: dict[str, Any]) -> None:
+    for stage in ("Preload", "Training"):
+        if value[stage] is not None:
+            value[stage]["Request"]["InputDataConfig"] = []
+
+
+SPOILT: Mapping[str, Callable[[dict[str, Any]], None]] = {
+    "schema": lambda value: value.update(Schema=2),
+    "subnet": lambda value: value["Lustre"].update(SubnetId="subnet-00000000000000099"),
+    "links": lambda value: value["Lustre"].update(Links=[]),
+    "hours": _spoil_hours,
+    "mounts": _spoil_mounts,
+}
+
+
 class Schedule:
     def __init__(
         self,
@@ -108,7 +127,12 @@ class Schedule:
         for bystander in plan.bystanders:
             if bystander.kind != "copied after":
                 self._later(bystander.appears_seconds, partial(self._appears, bystander))
-        self.flows.append(world.step_functions.start("ephemeral", JOB, flow_input(plan, JOB)))
+        value = flow_input(plan, JOB)
+        if plan.spoiled is not None:
+            SPOILT[plan.spoiled](value)
+        if plan.job_name_taken:
+            world.sagemaker.start_other(JOB, "fs-00000000000000099", plan.lifetime_seconds)
+        self.flows.append(world.step_functions.start("ephemeral", JOB, value))
         for number in range(plan.neighbours):
             start = world.chance("neighbours").uniform(0, 1.5 * HOUR)
             self._later(start, partial(self._neighbour, f"dev-other-{number}"))
@@ -117,6 +141,9 @@ class Schedule:
                 self._later(plan.lifetime_seconds + guest.delay_seconds, partial(self._visits, guest))
         if plan.hold_ends_seconds is not None:
             self._later(plan.hold_ends_seconds, partial(self._stop, self.flow, "ABORTED", None))
+        if plan.asked_too_early_seconds is not None:
+            ask = partial(world.step_functions.start, "teardown", "by-hand", {"Owner": self.flow.arn})
+            self._later(plan.asked_too_early_seconds, ask)
         world.event_bridge.schedule_reaper(world.chance("reaper").uniform(0, REAPER_PERIOD_SECONDS))
         self._run_to_the_end()
         return self

@@ -37,6 +37,8 @@ class Tally:
     ends: Counter[str] = field(default_factory=Counter)
     modes: Counter[str] = field(default_factory=Counter)
     ended_at: Counter[str] = field(default_factory=Counter)  # machine/state at which a run was ended from outside
+    visits: Counter[str] = field(default_factory=Counter)  # machine/state
+    seen_in: dict[str, int] = field(default_factory=dict)  # machine/state -> the first seed that entered it
     file_systems: int = 0
     deletions: int = 0
     states: int = 0
@@ -46,7 +48,8 @@ class Tally:
     def add(self, other: Tally) -> None:
         self.seeds += other.seeds
         self.broken |= other.broken
-        for name in ("ends", "modes", "ended_at"):
+        self.seen_in = {**other.seen_in, **self.seen_in}
+        for name in ("ends", "modes", "ended_at", "visits"):
             getattr(self, name).update(getattr(other, name))
         for name in ("file_systems", "deletions", "states", "calls", "hours"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -69,6 +72,9 @@ def tallied(seeds: Sequence[int]) -> Tally:
         tally.ends[f"{schedule.flow.status} {schedule.flow.error or ''}".strip()] += 1
         tally.modes.update(schedule.plan.names or ("everyday",))
         tally.ended_at.update(schedule.ended_at)
+        visits = {"/".join(at): count for at, count in schedule.world.record.visits.items()}
+        tally.visits.update(visits)
+        tally.seen_in = {**dict.fromkeys(visits, seed), **tally.seen_in}
         tally.file_systems += sum(each.creator is not None for each in schedule.world.fsx.file_systems.values())
         tally.deletions += len(schedule.world.record.deletions)
         tally.states += sum(each.states for each in executions)
@@ -126,7 +132,7 @@ def _known(state: Path | None) -> dict[str, dict[str, object]]:
 
 
 def _tally(text: dict[str, object]) -> Tally:
-    counters = {name: Counter(text[name]) for name in ("ends", "modes", "ended_at")}
+    counters = {name: Counter(text[name]) for name in ("ends", "modes", "ended_at", "visits")}
     return Tally(**{**text, **counters})  # type: ignore[arg-type]
 
 
@@ -140,6 +146,8 @@ def report(tally: Tally) -> Iterator[str]:
     yield "failure modes: " + ", ".join(f"{count} {name}" for name, count in sorted(tally.modes.items()))
     names = {f"{machine}/{state}" for machine in machines() for state in machines()[machine].state_names}
     yield f"ended from outside at {len(names & tally.ended_at.keys())} of {len(names)} states"
+    if never := sorted(names - tally.visits.keys()):
+        yield f"never entered: {', '.join(never)}"
     if missing := sorted(MODES.keys() - tally.modes.keys()):
         yield f"not drawn: {', '.join(missing)}"
     for seed, found in list(tally.broken.items())[:20]:
