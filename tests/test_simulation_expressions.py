@@ -1,4 +1,4 @@
-"""The simulation evaluates what the machines say as the implementation does that Step Functions names: npm's jsonata."""
+"""The simulation evaluates the machines' expressions as npm's jsonata does, which Step Functions names."""
 
 from __future__ import annotations
 
