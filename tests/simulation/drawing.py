@@ -46,7 +46,8 @@ CALLED_IN_PASSING = (
 )
 
 
-def drawn(seed: str, machines: Mapping[str, Machine]) -> Faults:
+def drawn(seed: str, machines: Mapping[str, Machine], always: str | None = None) -> Faults:
+    """The plan of a seed. `always`: a failure mode that it has in any case."""
     chance = random.Random(f"{seed}/plan")  # noqa: S311 - a story, not a secret
     lifetime = chance.choice((1.5, 1.5, 3, 3, 8, 26)) * HOUR
     plan = Faults(
@@ -60,6 +61,8 @@ def drawn(seed: str, machines: Mapping[str, Machine]) -> Faults:
     if plan.mode == "hold" and chance.random() < 0.5:
         plan = replace(plan, hold_ends_seconds=chance.uniform(0, lifetime))
     names = chance.sample(sorted(MODES), k=chance.choice((0, 1, 1, 1, 2, 2, 3)))
+    if always is not None:
+        names = [always, *(name for name in names[:1] if name != always)]
     for name in names:
         plan = MODES[name](plan, chance, machines)
     return replace(_everyday(plan, chance), names=tuple(names))
