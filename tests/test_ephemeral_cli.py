@@ -39,7 +39,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     for module, name in (
         (flows, "_FIRST_POLL_SECONDS"),
         (flows, "_SLOWEST_POLL_SECONDS"),
-        (flows, "_PAUSE_SECONDS"),
         (flows, "_TEARDOWN_SECONDS"),
         (launch, "_LAST_LINES_SECONDS"),
         (reaper, "_PAUSE_SECONDS"),

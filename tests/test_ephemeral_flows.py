@@ -123,9 +123,6 @@ class FakeAws:
         return 0.0
 
     # jobs
-    def describe_all(self, names: Sequence[str]) -> list[JobDescription]:
-        return [self.jobs[each] for each in names]
-
     def exists(self, name: str) -> bool:
         return name in self.jobs
 
@@ -159,7 +156,6 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name in (
         (flows, "_FIRST_POLL_SECONDS"),
         (flows, "_SLOWEST_POLL_SECONDS"),
-        (flows, "_PAUSE_SECONDS"),
         (launch, "_LAST_LINES_SECONDS"),
         (reaper, "_PAUSE_SECONDS"),
     ):
@@ -227,6 +223,31 @@ def test_stopping_is_asked_for_once() -> None:
     assert flows.stop(aws, execution())
     assert not flows.stop(aws, execution("SUCCEEDED"))
     assert aws.deeds == [("stop", "Ephemeral.Stopped")]
+
+
+def test_a_flow_that_takes_its_file_system_down_is_left_to_it() -> None:
+    """Its job may have ended well, and an abort would hide that."""
+    running = execution()
+    aws: Any = FakeAws(running, running, execution("SUCCEEDED"), history=COURSE)
+    assert not flows.stop(aws, running)
+    assert list(flows.until_gone(aws, PART.teardown_machine_arn, ARN)) == ["the flow takes its file system down"]
+    assert aws.deeds == []
+
+
+def test_what_a_flow_that_failed_has_left_is_taken_down_from_outside() -> None:
+    """Its own teardown has failed; EventBridge starts another."""
+    aws: Any = FakeAws(execution("FAILED", error="Ephemeral.NotDeleted"))
+    aws.lists = [[a_lustre()], [a_lustre(lifecycle="DELETING")], []]
+    teardown = _teardown(1, "SUCCEEDED")
+    aws.others[teardown.arn] = teardown
+    assert list(flows.until_gone(aws, PART.teardown_machine_arn, ARN)) == ["waiting for the teardown; fs-1 is DELETING"]
+
+
+def test_a_job_that_was_deleted_is_left_out() -> None:
+    """The history names it for 90 days."""
+    aws: Any = FakeAws(execution("SUCCEEDED"), history=COURSE)
+    aws.jobs = {NAME: a_job(NAME)}
+    assert [each.name for each in flows.look(aws, execution("SUCCEEDED")).jobs] == [NAME]
 
 
 def _teardown(number: int, status: str, owner: str = ARN, minutes: int = 61) -> Execution:

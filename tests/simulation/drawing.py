@@ -76,7 +76,7 @@ def _everyday(plan: Faults, chance: random.Random) -> Faults:
         neighbours=plan.neighbours or (1 if chance.random() < 0.1 else 0),
         fsx=replace(plan.fsx, deleting_is_refused=chance.random() < 0.5),
         sagemaker=replace(plan.sagemaker, list_delay_seconds=stale),
-        step_functions=replace(plan.step_functions, stale_seconds=stale),
+        step_functions=replace(plan.step_functions, stale_seconds=max(stale, plan.step_functions.stale_seconds)),
         events=plan.events if plan.events != EventFaults() else EventFaults(Span(0.5, chance.choice((3, 60, 600)))),
     )
 
@@ -95,7 +95,8 @@ def create_under_way(plan: Faults, chance: random.Random, machines: Mapping[str,
     """The flow is ended while its request to create is under way, and that arrives after the teardown has looked."""
     ending = replace(_ending("ephemeral", chance, machines), state="CreateFileSystem", visit=1, delay_seconds=chance.random())
     create = CallFaults(late=1.0, only="createFileSystem", at_most=1)
-    return replace(plan, calls=(create, *plan.calls), endings=(*plan.endings, ending))
+    events = EventFaults(Span(0.5, 2), copies=chance.choice((1, 2)))
+    return replace(plan, calls=(create, *plan.calls), endings=(*plan.endings, ending), events=events)
 
 
 def create_refused(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
@@ -152,6 +153,14 @@ def event_late(plan: Faults, chance: random.Random, machines: Mapping[str, Machi
 def event_doubled(plan: Faults, chance: random.Random, machines: Mapping[str, Machine]) -> Faults:
     events = EventFaults(Span(0.5, chance.choice((1, 120, HOUR))), copies=chance.choice((2, 3)))
     return replace(flow_ended(plan, chance, machines), events=events)
+
+
+def event_ahead(plan: Faults, chance: random.Random, machines: Mapping[str, Machine]) -> Faults:
+    """The event is there before the description of the execution shows its end."""
+    state = chance.choice(("WaitForFileSystem", "WaitForLink", "WaitForImport", "WaitForJob", "Hold"))
+    ending = replace(_ending("ephemeral", chance, machines), state=state, visit=1)
+    stale = replace(plan.step_functions, stale_seconds=chance.choice((3.0, 10.0, 40.0)))
+    return replace(plan, step_functions=stale, events=EventFaults(Span(0.5, 2)), endings=(*plan.endings, ending))
 
 
 # -- F22: the delete
@@ -383,6 +392,7 @@ MODES: Mapping[str, Mode] = {
         event_lost,
         event_late,
         event_doubled,
+        event_ahead,
         delete_refused,
         delete_falls_back,
         delete_lost,

@@ -16,13 +16,14 @@ from tests.simulation.interpreter import LONGEST_HISTORY, Execution
 from tests.simulation.schedule import DEADLINE_SECONDS, Schedule
 from tests.simulation.simulated_event_bridge import REAPER_PERIOD_SECONDS
 from tests.simulation.simulated_fsx import FileSystem
+from tests.simulation.simulated_sagemaker import Job
 
 TAGS = ("headrace:platform", "headrace:owner", "headrace:job", "headrace:expires")
 
-# Between the last look at the jobs and the answer to the delete nobody can lock the file system: a job that is younger
-# than this when its file system is deleted may have been created in between. It has not started then (a job takes two
-# minutes to its mount), so nothing of it is billed.
-UNSEEN_SECONDS = 60.0
+# Nobody can lock a file system between the last look at the jobs and the delete: a job that was created in between is
+# no breach, as long as that look is not older than this. Undisturbed it is some seconds, and a job takes two minutes to
+# its mount: nothing of it is billed.
+OLDEST_LOOK_SECONDS = 240.0
 
 # Calls beside those of waiting: the fixed ones of a run, and the pages of every file system and job of the account.
 CALLS_OF_A_RUN = 60
@@ -80,9 +81,10 @@ def all_are_deleted_or_alarmed(schedule: Schedule) -> Iterator[str]:
 
 
 def none_is_deleted_under_a_job(schedule: Schedule) -> Iterator[str]:
+    delay = schedule.plan.sagemaker.list_delay_seconds  # a job is that old when the list shows it
     for deletion in schedule.world.record.deletions:
         for name, age in deletion.mounting:
-            if age >= UNSEEN_SECONDS:
+            if age >= min(deletion.seen + delay, OLDEST_LOOK_SECONDS):
                 yield f"{deletion.file_system.id} was deleted while {name} mounted it, {age:.0f} s after its creation"
 
 
@@ -187,6 +189,10 @@ def _reaper_of(schedule: Schedule, caller: str | None) -> Execution | None:
     return found if found is not None and found.machine.name == "reaper" else None
 
 
+def _loaded_files(job: Job) -> float:
+    return 1_000_000 * job.metrics.get("loaded_files_e6", 0) + job.metrics.get("loaded_files_e0", 0)
+
+
 def training_follows_a_full_preload(schedule: Schedule) -> Iterator[str]:
     jobs = schedule.world.sagemaker.jobs
     for flow in schedule.flows:
@@ -195,7 +201,7 @@ def training_follows_a_full_preload(schedule: Schedule) -> Iterator[str]:
         preloads = [each for each in jobs.values() if each.creator == flow.arn and "-preload" in each.name]
         full = any(
             each.status == "Completed"
-            and each.metrics.get("loaded_files") == schedule.plan.fsx.objects
+            and _loaded_files(each) == schedule.plan.fsx.objects
             and not each.metrics.get("failed_files")
             for each in preloads
         )

@@ -80,8 +80,10 @@ class SimulatedSageMaker:
         span = self._faults.preload_span if preload else self._faults.training_span
         job = self._start(name, arguments, caller, course, span.drawn(self._chance))
         if preload:
+            loaded = max(0, self.imported_files - self._faults.files_not_loaded)
             job.metrics = {
-                "loaded_files": max(0, self.imported_files - self._faults.files_not_loaded),
+                "loaded_files_e6": loaded // 1_000_000,
+                "loaded_files_e0": loaded % 1_000_000,
                 "failed_files": self._faults.unreadable_files,
             }
         return {"TrainingJobArn": job.arn}
@@ -90,7 +92,13 @@ class SimulatedSageMaker:
         """A job of somebody else that mounts a file system."""
         source = {"FileSystemId": file_system, "FileSystemType": "FSxLustre", "FileSystemAccessMode": "ro"}
         channel = {"ChannelName": "data", "DataSource": {"FileSystemDataSource": {**source, "DirectoryPath": "/x"}}}
-        return self._start(name, {"InputDataConfig": [channel]}, None, Course.COMPLETES, seconds)
+        request = {
+            "AlgorithmSpecification": {"TrainingInputMode": "File"},
+            "ResourceConfig": {"VolumeSizeInGB": 50},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 86_400},
+            "InputDataConfig": [channel],
+        }
+        return self._start(name, request, None, Course.COMPLETES, seconds)
 
     def _start(
         self, name: str, request: Mapping[str, Any], caller: str | None, course: Course, seconds: float
@@ -189,12 +197,14 @@ class SimulatedSageMaker:
 
     def list_training_jobs(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
         visible = self._clock.now - self._faults.list_delay_seconds
+        after = arguments.get("CreationTimeAfter", "")
         found = [
             job
             for job in self.jobs.values()
             if job.status == arguments.get("StatusEquals", job.status)
             and arguments.get("NameContains", "") in job.name
             and job.created <= visible
+            and self._created(job) > after
             and job.serial >= int(arguments.get("NextToken", "0"))
         ]
         size = arguments.get("MaxResults", 10)
@@ -207,6 +217,9 @@ class SimulatedSageMaker:
         return {
             "TrainingJobName": job.name,
             "TrainingJobArn": job.arn,
-            "CreationTime": timestamp(job.created + self._faults.skew_seconds),
+            "CreationTime": self._created(job),
             "TrainingJobStatus": job.status,
         }
+
+    def _created(self, job: Job) -> str:
+        return timestamp(job.created + self._faults.skew_seconds)

@@ -42,6 +42,7 @@ class Deletion:
     file_system: FileSystem
     caller: str | None
     mounting: list[tuple[str, float]]  # the jobs InProgress or Stopping that mount it, and for how long they exist
+    seen: float  # seconds since the caller last saw the list of the jobs InProgress
     marked: str | None  # the mark of the reaper that it carried then
 
 
@@ -56,6 +57,7 @@ class Record:
     misfits: list[str] = field(default_factory=list)  # answers of the simulation that are not of the API's shape
     struck: Counter[str] = field(default_factory=Counter)  # faults that really struck
     stops: list[tuple[Job, str]] = field(default_factory=list)  # a job, and the execution that stopped it
+    looks: dict[str, float] = field(default_factory=dict)  # execution -> when it last saw the jobs InProgress
     errors: dict[str, set[str]] = field(default_factory=dict)  # execution -> the errors that its calls met
 
 
@@ -145,6 +147,8 @@ class World:
                 result = self._operation(asked)(arguments, execution.arn)
             except StateError as error:
                 return None, error
+            if asked.name == "listTrainingJobs" and arguments.get("StatusEquals") == "InProgress":
+                record.looks[execution.arn] = self.clock.now
             if self._check_answers:
                 shape = asked.model.output_shape
                 record.misfits += [f"{asked.name}: {each}" for each in (misfits(result, shape, "") if shape else ())]
@@ -235,7 +239,8 @@ class World:
         jobs = [job for job in self.sagemaker.jobs.values() if job.runs and file_system.id in job.file_systems()]
         mounting = [(job.name, self.clock.now - job.created) for job in jobs]
         marked = file_system.tags.get("headrace:marked")
-        self.record.deletions.append(Deletion(self.clock.now, file_system, caller, mounting, marked))
+        seen = self.clock.now - self.record.looks.get(caller or "", 0.0)
+        self.record.deletions.append(Deletion(self.clock.now, file_system, caller, mounting, seen, marked))
 
     def _billed(self, job: Job) -> None:
         for identity in job.file_systems():

@@ -71,7 +71,7 @@ def _ended(aws: Aws, each: Named, wait: bool | None, platform: str | None) -> di
     # of one that ended by itself long ago nothing is left, and nobody has to wait
     if wait is not False and (flow.lustre is not None or not each.execution.is_over):
         machine = flows.teardown_machine_of(aws, each.execution, platform)
-        flow_view.take_down(aws, machine, each.execution.arn)
+        flow_view.until_gone(aws, machine, each.execution.arn)
         flow = flows.look(aws, flow.execution)
     gone = flow.lustre is None and wait is not False
     return {"name": flow.name, "status": flow.execution.status, "file_system_is_gone": gone}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -30,7 +31,6 @@ _SLOWEST_POLL_SECONDS = 10.0
 _POLL_GROWTH = 1.2
 # EventBridge starts the teardown within seconds; who waits longer starts it
 _TEARDOWN_SECONDS = 60
-_PAUSE_SECONDS = 3.0
 _CLOCKS_DIFFER = timedelta(minutes=1)
 
 
@@ -106,13 +106,19 @@ def find(aws: Aws, name: str, job: JobDescription | None, platform: str | None =
 def look(aws: Aws, execution: Execution) -> Flow:
     """Everything about the flow as it stands."""
     progress = Progress(job_name=execution.name).after(aws.executions.events_after(execution.arn))
-    jobs = tuple(aws.training_jobs.describe_all(progress.jobs))
     return Flow(
         execution=execution,
         progress=progress.closed(execution.ended),
         lustre=_lustre(aws, execution, progress),
-        jobs=jobs,
+        jobs=tuple(_jobs(aws, progress)),
     )
+
+
+def _jobs(aws: Aws, progress: Progress) -> Iterator[JobDescription]:
+    for name in progress.jobs:
+        # a job that has ended may have been deleted
+        with suppress(InvalidInput):
+            yield aws.training_jobs.describe(name)
 
 
 def _lustre(aws: Aws, execution: Execution, progress: Progress) -> LustreListing | None:
@@ -167,11 +173,32 @@ def wait_for(aws: Aws, arn: str, stage: Stage) -> Iterator[FlowEvent]:
 
 
 def stop(aws: Aws, execution: Execution) -> bool:
-    """Stop the flow; False when it has ended already. Its file system is then taken down from outside."""
+    """Stop the flow; False when it has ended already, or is taking its file system down. Else that is done outside."""
     if execution.is_over:
+        return False
+    stage = Progress(job_name=execution.name).after(aws.executions.events_after(execution.arn)).stage
+    if stage is not None and stage.stage is Stage.TEARING_DOWN:
         return False
     aws.executions.stop(execution.arn, STOPPED, "stopped by headrace")
     return True
+
+
+def until_gone(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]:
+    """Wait until a flow that was stopped, or ends by itself, has left nothing; what goes on, in words.
+
+    Raises FlowFailed when a file system is left.
+    """
+    execution, pause_seconds = described(aws, owner), _FIRST_POLL_SECONDS
+    if not execution.is_over:
+        yield "the flow takes its file system down"
+    while not execution.is_over:
+        time.sleep(pause_seconds)
+        pause_seconds = min(pause_seconds * _POLL_GROWTH, _SLOWEST_POLL_SECONDS)
+        execution = described(aws, owner)
+    # what has ended by itself has seen to its file system; but for one that was aborted, it may yet be under way
+    is_aborted = execution.status in (ExecutionStatus.ABORTED, ExecutionStatus.TIMED_OUT)
+    if is_aborted or aws.file_systems.lustres({OWNER_TAG: owner}):
+        yield from take_down(aws, teardown_machine_arn, owner)
 
 
 def take_down(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]:
@@ -183,7 +210,7 @@ def take_down(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]:
     begun = time.monotonic()
     since = (described(aws, owner).ended or datetime.now(UTC)) - _CLOCKS_DIFFER
     strangers: set[str] = set()
-    told, started_here = "", ""
+    told, started_here, pause_seconds = "", "", _FIRST_POLL_SECONDS
     while True:
         ours = _teardowns(aws, teardown_machine_arn, owner, since, strangers)
         # a list may lag behind
@@ -203,7 +230,8 @@ def take_down(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]:
         if not is_running and (ours or time.monotonic() - begun > _TEARDOWN_SECONDS):
             name = f"by-hand-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
             started_here = aws.executions.start(teardown_machine_arn, name, {"Owner": owner})
-        time.sleep(_PAUSE_SECONDS)
+        time.sleep(pause_seconds)
+        pause_seconds = min(pause_seconds * _POLL_GROWTH, _SLOWEST_POLL_SECONDS)
 
 
 def _teardowns(aws: Aws, machine_arn: str, owner: str, since: datetime, strangers: set[str]) -> list[Execution]:

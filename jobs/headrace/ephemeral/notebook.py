@@ -205,7 +205,8 @@ def _held(platform: Platform, hold: _Hold, flow: Flow) -> HeldLustre:
 def _end(aws: Aws, hold: _Hold, arn: str, told: Told) -> None:
     execution = aws.executions.describe(arn)
     # one that has ended by itself was taken down by itself
-    if execution is not None and flows.stop(aws, execution):
-        for line in flows.take_down(aws, hold.part.teardown_machine_arn, arn):
+    if execution is not None and not execution.is_over:
+        flows.stop(aws, execution)
+        for line in flows.until_gone(aws, hold.part.teardown_machine_arn, arn):
             told(line)
         told("the file system is gone")
