@@ -129,7 +129,7 @@ class FakeAws:
     def names_in_use(self, names: Sequence[str]) -> tuple[str, ...]:
         return tuple(each for each in names if each in self.jobs)
 
-    def active_names(self) -> tuple[str, ...]:
+    def active_names(self, _since: datetime | None = None) -> tuple[str, ...]:
         return tuple(each.name for each in self.jobs.values() if not each.is_over)
 
     def tags(self, _arn: str) -> dict[str, str]:
@@ -585,7 +585,7 @@ def test_the_reapers_facts_are_looked_up_for_each_file_system(monkeypatch: pytes
     from headrace.aws.connection import AccessDenied
 
     aws: Any = FakeAws(execution("FAILED"))
-    aws.lists = [[a_lustre(), a_lustre(owner="no ARN", file_system_id="fs-2")]]
+    aws.lists = [[a_lustre(), a_lustre(owner=f"{ARN}:more", file_system_id="fs-2")]]
     now = START + timedelta(hours=9)
     first, second = reaper.decisions(aws, PART, now)
     assert (first.action, second.action) == (Action.MARK, Action.KEEP)
