@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.simulation import soak
 from tests.simulation.definitions import compiled, machines
 from tests.simulation.drawing import MODES, drawn
-from tests.simulation.faults import Faults
+from tests.simulation.faults import Ending, Faults
 from tests.simulation.invariants import breaches
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.schedule import Schedule
@@ -17,13 +18,32 @@ from tests.simulation.schedule import Schedule
 SEEDS = range(300)  # `make soak` runs ten thousand
 
 
-def test_the_invariants_hold_over_some_hundred_schedules() -> None:
+@pytest.fixture(scope="module")
+def tally() -> soak.Tally:
+    return soak.tallied(SEEDS)
+
+
+def test_the_invariants_hold_over_some_hundred_schedules(tally: soak.Tally) -> None:
     """A seed that breaks one is replayed by `python -m tests.simulation.soak --seed N --trace`."""
-    tally = soak.tallied(SEEDS)
     assert tally.broken == {}
     assert tally.modes.keys() >= MODES.keys(), "every failure mode is drawn"
     assert tally.ends["SUCCEEDED"] > len(SEEDS) / 5, "flows also succeed"
     assert tally.deletions > 0
+
+
+@pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT"])
+def test_an_end_from_outside_is_survived_at_every_state(tally: soak.Tally, status: str) -> None:
+    """Of the flow and of the teardown: the schedule that first entered the state, ended there."""
+    survived = set()
+    for place, seed in tally.seen_in.items():
+        machine, state = place.split("/")
+        if machine in ("ephemeral", "teardown"):
+            plan = drawn(str(seed), machines())
+            ending = Ending(machine, status, None, state, visit=1, delay_seconds=0.2)
+            ended = Schedule(machines(), replace(plan, endings=(*plan.endings, ending)), str(seed)).run()
+            assert breaches(ended) == [], f"seed {seed}, {status} at {place}"
+            survived.add(place)
+    assert len(survived) > 60
 
 
 def test_answers_of_the_simulated_services_have_the_shape_of_the_api() -> None:

@@ -11,6 +11,9 @@ import statistics
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+
+from typer import echo
 
 from tests.simulation.definitions import machines
 from tests.simulation.faults import HOUR, Faults, SageMakerFaults, Span
@@ -51,13 +54,16 @@ def run(plan: Faults, seed: str) -> Run:
     start, record = schedule.world.clock.start, schedule.world.record
     [deletion] = record.deletions
     [job] = [each for each in schedule.world.sagemaker.jobs.values() if "-preload" not in each.name]
-    assert job.ended is not None and deletion.file_system.gone is not None and schedule.flow.stopped is not None
+    gone, over = deletion.file_system.gone, schedule.flow.stopped
+    assert job.ended is not None
+    assert gone is not None
+    assert over is not None
     ends = [entries[state] for state in BEGINNINGS.values()]
-    ends += [job.ended - start, deletion.time - start, deletion.file_system.gone - start]
-    spans = zip(STAGES, zip(ends, ends[1:], strict=False), strict=True)
+    ends += [job.ended - start, deletion.time - start, gone - start]
+    spans = zip(STAGES, pairwise(ends), strict=True)
     return Run(
         to_delete_seconds=deletion.time - job.ended,
-        seconds=schedule.flow.stopped - start,
+        seconds=over - start,
         calls=record.calls[schedule.flow.arn] + record.calls[deletion.caller or ""],
         stage_seconds={stage: end - begin for stage, (begin, end) in spans},
     )
@@ -85,16 +91,16 @@ def table(lifetime_hours: float, runs: Sequence[Run]) -> Iterator[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.figures", description=__doc__)
     parser.add_argument("--runs", type=int, default=100)
-    parser.add_argument("--hours", type=float, nargs="*", default=[3.0, 26.0, 72.0], help="lifetimes")
+    parser.add_argument("--hours", type=float, nargs="*", default=[3.0, 10.0, 26.0], help="lifetimes")
     parser.add_argument("--leaks-over", type=int, default=0, metavar="SEEDS", help="and count leaks over so many seeds")
     given = parser.parse_args(arguments)
     for hours in given.hours:
-        print("\n".join(table(hours, [run(good_day(hours), f"{hours}/{seed}") for seed in range(given.runs)])))
+        echo("\n".join(table(hours, [run(good_day(hours), f"{hours}/{seed}") for seed in range(given.runs)])))
     if given.leaks_over:
         tally = soak(range(given.leaks_over), 1, None)
         leaks = sum("all_are_deleted" in each for found in tally.broken.values() for each in found)
         living = sum("nothing_living" in each for found in tally.broken.values() for each in found)
-        print(f"{tally.seeds} schedules with faults: {leaks} leaks, {living} living file systems deleted")
+        echo(f"{tally.seeds} schedules with faults: {leaks} leaks, {living} living file systems deleted")
     return 0
 
 

@@ -30,11 +30,19 @@ CALLS_OF_A_RUN = 60
 SECONDS_PER_CALL = 15.0
 
 ERRORS_OF_OURS = {
-    f"Ephemeral.{name}"
-    for name in (
-        "CapReached CapacityError FileSystemNotReady ImportFailed InvalidRequest LifetimeExceeded LinkNotReady NotDeleted "
-        "PreloadFailed PreloadIncomplete Timeout TrainingFailed TrainingStopped"
-    ).split()
+    "Ephemeral.CapReached",
+    "Ephemeral.CapacityError",
+    "Ephemeral.FileSystemNotReady",
+    "Ephemeral.ImportFailed",
+    "Ephemeral.InvalidRequest",
+    "Ephemeral.LifetimeExceeded",
+    "Ephemeral.LinkNotReady",
+    "Ephemeral.NotDeleted",
+    "Ephemeral.PreloadFailed",
+    "Ephemeral.PreloadIncomplete",
+    "Ephemeral.Timeout",  # States.Timeout of a call, under a name that may be raised
+    "Ephemeral.TrainingFailed",
+    "Ephemeral.TrainingStopped",
 }
 Invariant = Callable[[Schedule], Iterator[str]]
 
@@ -69,13 +77,16 @@ def all_are_deleted_or_alarmed(schedule: Schedule) -> Iterator[str]:
     """By the deadline: expiry, three quarters of an hour of the reaper, the teardown's two hours."""
     now = schedule.world.clock.now
     told = " ".join(message for _, message in schedule.world.sns.messages) + " ".join(
-        each.cause or "" for each in schedule.world.step_functions.executions.values() if each.error == "Teardown.NotDeleted"
+        each.cause or ""
+        for each in schedule.world.step_functions.executions.values()
+        if each.error == "Teardown.NotDeleted"
     )
     left = [each for each in _own(schedule) if each.exists]
     left += [each.file_system for each in schedule.present if each.doomed and each.file_system.exists]
     for each in left:
         if each.id not in told and now >= schedule.deadline:
-            yield f"{each.id} of {each.creator} is {each.lifecycle} {DEADLINE_SECONDS:.0f} s after its expiry, and no alarm"
+            late = f"{DEADLINE_SECONDS:.0f} s after its expiry"
+            yield f"{each.id} of {each.creator} is {each.lifecycle} {late}, and no alarm"
         elif now < schedule.deadline:
             yield f"{each.id} is {each.lifecycle}, and the schedule is over"
 
@@ -94,9 +105,9 @@ def no_training_is_billed_without_its_file_system(schedule: Schedule) -> Iterato
             yield f"{job.name} was billed while {identity} was {lifecycle}"
         for deletion in schedule.world.record.deletions:
             ended = float("inf") if job.ended is None else job.ended
-            if deletion.file_system.id == identity and job.billed_from is not None:
-                if job.billed_from <= deletion.time < ended:
-                    yield f"{job.name} was billed {ended - deletion.time:.0f} s after the deletion of {identity}"
+            billed_from = float("inf") if job.billed_from is None else job.billed_from
+            if deletion.file_system.id == identity and billed_from <= deletion.time < ended:
+                yield f"{job.name} was billed {ended - deletion.time:.0f} s after the deletion of {identity}"
 
 
 def training_begins_with_everything_imported(schedule: Schedule) -> Iterator[str]:
@@ -142,7 +153,12 @@ def an_end_from_outside_is_followed_soon(schedule: Schedule) -> Iterator[str]:
     plan, world = schedule.plan, schedule.world
     fsx = plan.fsx
     hard = fsx.deletes_refused or fsx.deletes_that_fail or fsx.creation_span.most > 1800 or fsx.import_span.most > 1800
-    if hard or any(each.only != "createFileSystem" for each in plan.calls) or plan.sagemaker.stop_is_refused or plan.tag_edits:
+    if (
+        hard
+        or any(each.only != "createFileSystem" for each in plan.calls)
+        or plan.sagemaker.stop_is_refused
+        or plan.tag_edits
+    ):
         return
     cut_short = {each.arn for each in schedule.ended_from_outside}
     for flow in schedule.flows:
@@ -247,7 +263,11 @@ def failures_say_why(schedule: Schedule) -> Iterator[str]:
         if each.status != "FAILED":
             continue
         met = {_renamed(error) for error in schedule.world.record.errors.get(each.arn, set())}
-        named = ERRORS_OF_OURS if each.machine.name == "ephemeral" else {"Teardown.NotDeleted", "Teardown.OwnerRuns", "States.Timeout"}
+        named = (
+            ERRORS_OF_OURS
+            if each.machine.name == "ephemeral"
+            else {"Teardown.NotDeleted", "Teardown.OwnerRuns", "States.Timeout"}
+        )
         if each.error not in met | named:
             yield f"{each.machine.name} {each.name} failed with {each.error}, which nothing explains: {each.cause}"
         elif not each.cause:

@@ -51,7 +51,7 @@ def no_catch(machines: dict[str, Any]) -> None:
 
 def token_per_attempt(machines: dict[str, Any]) -> None:
     """A create that is tried again is another create."""
-    token = "{% $token & '-' & $string($states.context.State.RetryCount) %}"  # noqa: S105 - an expression
+    token = "{% $token & '-' & $string($states.context.State.RetryCount) %}"
     _states(machines, "ephemeral")["CreateFileSystem"]["Arguments"]["ClientRequestToken"] = token
 
 
@@ -86,7 +86,9 @@ def reaper_by_tags_alone(machines: dict[str, Any]) -> None:
 def reaper_over_jobs(machines: dict[str, Any]) -> None:
     """A job that mounts it is no reason to keep it."""
     states = _states(machines, "reaper")
-    _replaced(states["Judge"]["ItemProcessor"]["States"]["IsDue"], "Output", "$not($isMounted) and $clients = 0", "true")
+    _replaced(
+        states["Judge"]["ItemProcessor"]["States"]["IsDue"], "Output", "$not($isMounted) and $clients = 0", "true"
+    )
     start = states["TakeDown"]["ItemProcessor"]["States"]["StartTeardown"]["Arguments"]
     _replaced(start, "Input", "'StopJobs': false", "'StopJobs': true")
 
@@ -136,7 +138,9 @@ def impatient_teardown_by_event(machines: dict[str, Any]) -> None:
 
 
 def import_not_awaited(machines: dict[str, Any]) -> None:
-    _work(machines)["IsImported"]["Choices"][0]["Condition"] = "{% $states.input.Lifecycle in ['EXECUTING', 'SUCCEEDED'] %}"
+    _work(machines)["IsImported"]["Choices"][0]["Condition"] = (
+        "{% $states.input.Lifecycle in ['EXECUTING', 'SUCCEEDED'] %}"
+    )
 
 
 def preload_not_verified(machines: dict[str, Any]) -> None:
