@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from headrace.channels import Channel
 from headrace.ephemeral.associations import Association, association_of, without_overlap
+from headrace.ephemeral.future_plan import associations_of, planned
 from headrace.ephemeral.machine_input import flow_input, lifetime, ready_seconds, request_bytes
-from headrace.ephemeral.preparing import associations_of, capacity_for, planned
+from headrace.ephemeral.sizing import capacity_for
 from headrace.ephemeral.survey import Survey
 from headrace.future_lustre import PLACEHOLDER_ID, DataCompressionType, EphemeralLustre, for_the_machine
 from headrace.job_file import JobFile

@@ -113,11 +113,11 @@ class _Clock:
 
 def until_gone(aws: Aws, teardown_machine_arn: str, owner: str) -> None:
     """Show how a flow ends, until its file system is gone. Raises FlowFailed when it is not."""
-    from headrace.ephemeral import flows
+    from headrace.ephemeral import teardown
 
     console = Console(stderr=True, highlight=False)
     with console.status("tearing down"):
-        for line in flows.until_gone(aws, teardown_machine_arn, owner):
+        for line in teardown.until_gone(aws, teardown_machine_arn, owner):
             console.print(Text(without_controls(line)), soft_wrap=True)
 
 
