@@ -250,13 +250,14 @@ def _counts(each: FileSystem) -> bool:
 def no_job_is_left_running(schedule: Schedule) -> Iterator[str]:
     """An hour after the end of its flow, or of the teardown that was ended from outside or heard of it late.
 
-    Where no teardown could run to its end, the longest runtime of the job is what ends it: the reaper stops no job.
+    Where no teardown could run to its end, or the file system is not to be touched any more, the longest runtime of the
+    job is what ends it: the reaper stops no job.
     """
     executions = schedule.world.step_functions.executions
     cut_short = {each.arn for each in schedule.ended_from_outside}
     for job in schedule.world.sagemaker.jobs.values():
         owner = executions.get(job.creator or "")
-        if owner is None or owner.stopped is None:
+        if owner is None or owner.stopped is None or any(edit.key in TAGS[:2] for edit in schedule.plan.tag_edits):
             continue
         runs = [each for each in _teardowns(schedule, owner) if each.arn not in cut_short]
         ended = schedule.world.clock.now if job.ended is None else job.ended
