@@ -1,4 +1,4 @@
-"""Failure modes of the account around a flow: ends from outside, events, the reaper and the living, many file systems."""
+"""Failure modes around a flow: ends from outside, events, the reaper and the living, many file systems."""
 
 from __future__ import annotations
 
@@ -181,6 +181,8 @@ def crowd(plan: Faults, chance: random.Random, machines: Mapping[str, Machine]) 
     others += [Bystander("orphan") for _ in range(chance.choice((0, 1, 4)))]
     others += [Bystander("running owner") for _ in range(chance.choice((0, 1, 4)))]
     chance.shuffle(others)
+    if chance.random() < 0.3:  # pages as large as FSx allows its tags to make them
+        others += [Bystander("much tagged") for _ in range(25)]
     changed = replace(plan, bystanders=(*plan.bystanders, *others), lifetime_seconds=1.5 * HOUR)
     return chance.choice((flow_ended, left_over))(changed, chance, machines) if chance.random() < 0.7 else changed
 
