@@ -7,6 +7,7 @@ an execution's history sees them there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -40,8 +41,11 @@ class Machine(Construct):
         values: Mapping[str, str],
         statements: Sequence[Statement],
         naming: IamNaming,
+        given: Mapping[str, Any] | None = None,
     ) -> None:
         """``values``: of the definition's substitutions, exactly. ``statements``: beside those for log and traces.
+
+        ``given``: what the machine works on, where its definition has a place for it.
 
         Raises InvalidInput for statements that do not fit into a managed policy.
         """
@@ -75,8 +79,10 @@ class Machine(Construct):
             self,
             "StateMachine",
             state_machine_name=name,
-            definition_body=sfn.DefinitionBody.from_string(definition.text),
-            definition_substitutions=dict(values),
+            definition_body=sfn.DefinitionBody.from_string(
+                definition.text if given is None else definition.text_with_given(given)
+            ),
+            definition_substitutions=dict(values) or None,
             # as it stands: CDK would add rights on logs and traces that its policy has already
             role=iam.Role.from_role_arn(self, "RoleAsItIs", self.role.role_arn, mutable=False),
             tracing_enabled=True,
