@@ -26,6 +26,10 @@ NOTHING_SECRET_INSIDE = LintException(
     checkov=["CKV_AWS_158"],
     reason="Names of states and errors, no input or output; CloudWatch Logs encrypts them with its own key",
 )
+TEXTS_OF_ITS_OWN = LintException(
+    cfn_lint=["E1029"],
+    reason="A ${name} in what the machine is given is a shell's; without substitutions, CloudFormation leaves it as it is",
+)
 
 
 class Machine(Construct):
@@ -90,6 +94,8 @@ class Machine(Construct):
                 destination=_log_group(self, name), level=sfn.LogLevel.ALL, include_execution_data=False
             ),
         )
+        if given is not None:
+            accept(self.state_machine, TEXTS_OF_ITS_OWN)
 
 
 def _log_group(scope: Construct, machine_name: str) -> logs.LogGroup:
