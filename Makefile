@@ -100,6 +100,6 @@ install-demo:
 
 node_modules/.installed: package-lock.json
 	@command -v npm >/dev/null || { echo "headrace needs node 20 or newer, with npm, for the CDK CLI" >&2; exit 2; }
-	@echo "installing the CDK CLI into node_modules, once" >&2
+	@echo "installing the CDK CLI and the checkers of state machines into node_modules, once" >&2
 	@npm ci --silent
 	@touch $@

@@ -63,9 +63,7 @@ class Ephemeral(Stack):
             naming=naming,
             suppressions=foundation.suppressions,
         )
-        self.user_policy = EphemeralUserPolicy(
-            self, "UserPolicy", platform=platform, job_name_prefix=foundation.job_name_prefix, naming=naming
-        )
+        self.user_policy = EphemeralUserPolicy(self, "UserPolicy", platform=platform, naming=naming)
         PlatformPart(self, "PlatformPart", part=self._part(platform, settings), outputs=self._outputs())
 
     def _part(self, platform: str, settings: EnvironmentSettings) -> EphemeralPart:

@@ -63,7 +63,14 @@ TEARDOWN = [
         fileSystemId="f",
         lastError="e",
     ),
-    teardown("ListJobs", "Arguments", {"StatusEquals": "Stopping", "MaxResults": 100}, status="Stopping", page=None),
+    teardown(
+        "ListJobs",
+        "Arguments",
+        {"StatusEquals": "Stopping", "MaxResults": 100, "CreationTimeAfter": "2026-11-26T10:00:00.000Z"},
+        status="Stopping",
+        page=None,
+        madeAt="2026-11-26T10:00:00.000Z",
+    ),
     teardown("ListJobs", "Output.Names", [], result={"TrainingJobSummaries": []}),
     teardown("ListJobs", "Output.Names", ["a"], result={"TrainingJobSummaries": [{"TrainingJobName": "a"}]}),
     teardown(

@@ -28,8 +28,7 @@ def test_default_environment_needs_no_aws_configuration(tmp_path: Path) -> None:
     done = _run(tmp_path)
     assert done.returncode == 0, done.stderr
     assert {each.name for each in tmp_path.glob("*.template.json")} == {
-        "headrace-dev-foundation.template.json",
-        "headrace-dev-lustre.template.json",
+        f"headrace-dev-{part}.template.json" for part in ("foundation", "lustre", "cleanup", "ephemeral")
     }
     manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     assert "missing" not in manifest

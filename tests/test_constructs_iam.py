@@ -240,7 +240,6 @@ def test_user_policy_is_exact() -> None:
                 "elasticfilesystem:DescribeFileSystems",
                 "elasticfilesystem:DescribeMountTargets",
                 "fsx:DescribeDataRepositoryAssociations",
-                "fsx:DescribeDataRepositoryTasks",
                 "fsx:DescribeFileSystems",
             ],
             ["*"],

@@ -187,6 +187,10 @@ def test_jobs_that_run_or_are_stopping_are_named_once(aws: Aws) -> None:
         answer = {"TrainingJobSummaries": summaries}
         stub.add_response("list_training_jobs", answer, {"StatusEquals": status, "MaxResults": 100})
     assert aws.training_jobs.active_names() == ("a", "b", "c")
+    for status in ("InProgress", "Stopping"):
+        expected = {"StatusEquals": status, "MaxResults": 100, "CreationTimeAfter": START}
+        stub.add_response("list_training_jobs", {"TrainingJobSummaries": []}, expected)
+    assert aws.training_jobs.active_names(START) == ()
 
 
 def test_tags_of_a_job_are_read(aws: Aws) -> None:

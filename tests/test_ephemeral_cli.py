@@ -10,7 +10,7 @@ import headrace.aws
 import pytest
 from headrace import launch
 from headrace.cli import flow_view
-from headrace.ephemeral import flows, in_use, preparing, reaper, survey
+from headrace.ephemeral import flows, in_use, preparing, reaper, survey, teardown
 from headrace.ephemeral.flows import Flow
 from headrace.ephemeral.stages import Progress
 from headrace.errors import InvalidInput
@@ -37,10 +37,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     fake = FakeAws()
     monkeypatch.setattr(headrace.aws, "Aws", lambda _region=None: fake)
     for module, name in (
-        (flows, "_FIRST_POLL_SECONDS"),
+        (flows, "FIRST_POLL_SECONDS"),
         (flows, "_SLOWEST_POLL_SECONDS"),
-        (flows, "_PAUSE_SECONDS"),
-        (flows, "_TEARDOWN_SECONDS"),
+        (teardown, "_TEARDOWN_SECONDS"),
         (launch, "_LAST_LINES_SECONDS"),
         (reaper, "_PAUSE_SECONDS"),
     ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from headrace.channels import Channel
 from headrace.ephemeral.flows import OWNER_TAG, PLATFORM_TAG
 from headrace.execution_history import execution_arn
 from headrace.platform import EphemeralPart
+from headrace.rules import RuleViolations
 from headrace.sources import LustreSource
 from headrace.training import TrainingJob
 
@@ -111,6 +113,17 @@ def test_a_job_has_a_file_system_of_its_own(run: Run, job_file: Callable[..., st
     assert (again["name"], again["status"], again["stage"]) == (told["name"], "SUCCEEDED", "tearing down")
 
 
+def test_a_job_finds_all_content_loaded_and_counted(run: Run, job_file: Callable[..., str], folder: str) -> None:
+    """The preload is a job of the flow; its progress is shown, and its counts are compared by the machine."""
+    outcome = run("train", job_file("ls /opt/ml/input/data/train", preload=True), "--ephemeral", "--wait", "--json")
+    assert outcome.code == 0, outcome.err
+    told = json.loads(outcome.out)
+    details = {each["stage"]: each["detail"] for each in told["stages"]}
+    assert details["preloading"] == f"{told['name']}-preload"
+    assert told["job"]["name"] == told["name"]
+    assert "loaded_bytes" not in outcome.err
+
+
 def test_a_job_that_fails_ends_the_command_and_its_file_system(run: Run, job_file: Callable[..., str]) -> None:
     """The error is the job's."""
     outcome = run("train", job_file("echo why >/opt/ml/output/failure; exit 3"), "--ephemeral", "--wait")
@@ -140,7 +153,7 @@ def test_a_flow_is_found_by_its_name_and_stopped_with_its_file_system(run: Run, 
 
 
 def _in_a_notebook(folder: str, told: list[str]) -> None:
-    """Two jobs on one file system, and then a mistake."""
+    """Two jobs on one file system, one on what it does not show, and then a mistake."""
     with ephemeral.lustre({"data": folder}, hours=2, platform=ENVIRONMENT_NAME, told=told.append) as held:
         told.append(held.name)
         assert _left(Aws()) == [held.file_system_id]
@@ -153,6 +166,9 @@ def _in_a_notebook(folder: str, told: list[str]) -> None:
                 command=("sh", "-ec", "test $(ls /opt/ml/input/data/train | wc -l) = 3"),
             )
             assert launch.train(job, platform=held.platform).status == "Completed"
+        whole = Channel(name="train", source=LustreSource(link="data"))
+        with pytest.raises(RuleViolations, match="V133"):
+            launch.train(replace(job, name=f"{job.name}-x", channels=(whole,)), platform=held.platform)
         raise ZeroDivisionError
 
 

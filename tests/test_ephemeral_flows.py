@@ -12,7 +12,7 @@ import pytest
 from headrace import ephemeral, launch
 from headrace.aws import AwsError
 from headrace.aws.file_systems import LustreListing
-from headrace.ephemeral import flows, in_use, launching, notebook, preparing, reaper, survey
+from headrace.ephemeral import flows, in_use, launching, notebook, preparing, reaper, survey, teardown
 from headrace.ephemeral.flows import Flow, FlowFailed
 from headrace.ephemeral.preparing import PreparedFlow, prepare
 from headrace.ephemeral.reaping import Action
@@ -123,16 +123,13 @@ class FakeAws:
         return 0.0
 
     # jobs
-    def describe_all(self, names: Sequence[str]) -> list[JobDescription]:
-        return [self.jobs[each] for each in names]
-
     def exists(self, name: str) -> bool:
         return name in self.jobs
 
     def names_in_use(self, names: Sequence[str]) -> tuple[str, ...]:
         return tuple(each for each in names if each in self.jobs)
 
-    def active_names(self) -> tuple[str, ...]:
+    def active_names(self, _since: datetime | None = None) -> tuple[str, ...]:
         return tuple(each.name for each in self.jobs.values() if not each.is_over)
 
     def tags(self, _arn: str) -> dict[str, str]:
@@ -157,9 +154,8 @@ class FakeAws:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits."""
     for module, name in (
-        (flows, "_FIRST_POLL_SECONDS"),
+        (flows, "FIRST_POLL_SECONDS"),
         (flows, "_SLOWEST_POLL_SECONDS"),
-        (flows, "_PAUSE_SECONDS"),
         (launch, "_LAST_LINES_SECONDS"),
         (reaper, "_PAUSE_SECONDS"),
     ):
@@ -224,9 +220,36 @@ def test_a_flow_without_a_job_is_found_by_its_name() -> None:
 def test_stopping_is_asked_for_once() -> None:
     """What has ended stays as it is."""
     aws: Any = FakeAws()
-    assert flows.stop(aws, execution())
-    assert not flows.stop(aws, execution("SUCCEEDED"))
+    assert teardown.stop(aws, execution())
+    assert not teardown.stop(aws, execution("SUCCEEDED"))
     assert aws.deeds == [("stop", "Ephemeral.Stopped")]
+
+
+def test_a_flow_that_takes_its_file_system_down_is_left_to_it() -> None:
+    """Its job may have ended well, and an abort would hide that."""
+    running = execution()
+    aws: Any = FakeAws(running, running, execution("SUCCEEDED"), history=COURSE)
+    assert not teardown.stop(aws, running)
+    assert list(teardown.until_gone(aws, PART.teardown_machine_arn, ARN)) == ["the flow takes its file system down"]
+    assert aws.deeds == []
+
+
+def test_what_a_flow_that_failed_has_left_is_taken_down_from_outside() -> None:
+    """Its own teardown has failed; EventBridge starts another."""
+    aws: Any = FakeAws(execution("FAILED", error="Ephemeral.NotDeleted"))
+    aws.lists = [[a_lustre()], [a_lustre(lifecycle="DELETING")], []]
+    ended = _teardown(1, "SUCCEEDED")
+    aws.others[ended.arn] = ended
+    assert list(teardown.until_gone(aws, PART.teardown_machine_arn, ARN)) == [
+        "waiting for the teardown; fs-1 is DELETING"
+    ]
+
+
+def test_a_job_that_was_deleted_is_left_out() -> None:
+    """The history names it for 90 days."""
+    aws: Any = FakeAws(execution("SUCCEEDED"), history=COURSE)
+    aws.jobs = {NAME: a_job(NAME)}
+    assert [each.name for each in flows.look(aws, execution("SUCCEEDED")).jobs] == [NAME]
 
 
 def _teardown(number: int, status: str, owner: str = ARN, minutes: int = 61) -> Execution:
@@ -245,7 +268,7 @@ def _teardown(number: int, status: str, owner: str = ARN, minutes: int = 61) -> 
 
 
 def _torn_down(aws: Any) -> list[str]:
-    return list(flows.take_down(aws, PART.teardown_machine_arn, ARN))
+    return list(teardown.take_down(aws, PART.teardown_machine_arn, ARN))
 
 
 def test_the_teardown_that_eventbridge_starts_is_awaited() -> None:
@@ -264,7 +287,7 @@ def test_the_teardown_that_eventbridge_starts_is_awaited() -> None:
 
 def test_a_teardown_that_nobody_starts_is_started_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a minute; it does no harm twice."""
-    monkeypatch.setattr(flows, "_TEARDOWN_SECONDS", -1)
+    monkeypatch.setattr(teardown, "_TEARDOWN_SECONDS", -1)
     aws: Any = FakeAws(execution("ABORTED"))
     _torn_down(aws)
     assert aws.deeds == [("start", "teardown", ARN)]
@@ -298,10 +321,10 @@ def test_the_error_of_a_flow_is_one_line_and_names_what_is_left() -> None:
 def test_a_flow_of_another_platform_is_not_taken_down_by_this_ones_machine() -> None:
     """Its tags would not fit."""
     aws: Any = FakeAws()
-    assert flows.teardown_machine_of(aws, execution()) == PART.teardown_machine_arn
+    assert teardown.teardown_machine_of(aws, execution()) == PART.teardown_machine_arn
     stranger = execution(arn=ARN.replace("-ephemeral:", "-other:"))
     with pytest.raises(InvalidInput, match="fix: name its platform with --platform"):
-        flows.teardown_machine_of(aws, stranger)
+        teardown.teardown_machine_of(aws, stranger)
 
 
 # --- preparing and starting
@@ -465,8 +488,8 @@ def test_a_held_file_system_is_a_platform_to_launch_on(monkeypatch: pytest.Monke
     """And goes at the end of the block."""
     aws = FakeAws(history=HELD)
     aws.lists = [[a_lustre()]]
-    teardown = _teardown(1, "SUCCEEDED")
-    aws.others[teardown.arn] = teardown
+    ended = _teardown(1, "SUCCEEDED")
+    aws.others[ended.arn] = ended
     with _hold(monkeypatch, aws)() as held:
         lustre = held.platform.lustre
         assert lustre is not None
@@ -564,7 +587,7 @@ def test_the_reapers_facts_are_looked_up_for_each_file_system(monkeypatch: pytes
     from headrace.aws.connection import AccessDenied
 
     aws: Any = FakeAws(execution("FAILED"))
-    aws.lists = [[a_lustre(), a_lustre(owner="no ARN", file_system_id="fs-2")]]
+    aws.lists = [[a_lustre(), a_lustre(owner=f"{ARN}:more", file_system_id="fs-2")]]
     now = START + timedelta(hours=9)
     first, second = reaper.decisions(aws, PART, now)
     assert (first.action, second.action) == (Action.MARK, Action.KEEP)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from headrace.channels import Channel
 from headrace.ephemeral.associations import Association, association_of, without_overlap
+from headrace.ephemeral.future_plan import associations_of, planned
 from headrace.ephemeral.machine_input import flow_input, lifetime, ready_seconds, request_bytes
-from headrace.ephemeral.preparing import associations_of, capacity_for, planned
+from headrace.ephemeral.sizing import capacity_for
 from headrace.ephemeral.survey import Survey
 from headrace.future_lustre import PLACEHOLDER_ID, DataCompressionType, EphemeralLustre, for_the_machine
 from headrace.job_file import JobFile
@@ -253,23 +254,25 @@ def test_the_capacity_is_the_smallest_for_the_data_or_the_one_that_is_wanted(
 @given(
     objects=st.integers(0, 10**9),
     preload=st.integers(0, 10**5),
-    attempt=st.integers(1, 10**6),
+    running=st.integers(1, 10**6),
+    pending=st.none() | st.integers(1, 10**5),
     attempts=st.integers(1, 10),
     max_hours=st.integers(1, 168),
 )
 def test_a_lifetime_leaves_room_for_one_course_and_stays_below_the_cap_where_that_is_possible(
-    objects: int, preload: int, attempt: int, attempts: int, max_hours: int
+    objects: int, preload: int, running: int, pending: int | None, attempts: int, max_hours: int
 ) -> None:
     """The machine refuses what becomes ready after it has expired."""
     life = lifetime(
         ready=ready_seconds(objects),
         preload=preload,
-        attempt=attempt,
+        running=running,
+        pending=pending,
         capacity_attempts=attempts,
         given_hours=None,
         max_hours=max_hours,
     )
-    assert life.seconds >= life.needed_seconds > life.ready_seconds + preload + attempt
+    assert life.seconds >= life.needed_seconds > life.ready_seconds + preload + running
     assert life.seconds <= max(life.needed_seconds, max_hours * 3600)
 
 

@@ -14,20 +14,15 @@ from headrace.ephemeral.reaping import (
     FileSystemFacts,
     Owner,
     decide,
-    parse_time,
     within_cap,
 )
+from headrace.ephemeral.reaping import time_text as tag
 from hypothesis import given
 from hypothesis import strategies as st
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 MAX_HOURS = 24
-
-
-def tag(when: datetime) -> str:
-    """A time as the machine writes it."""
-    return f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03d}Z"
 
 
 ENDED = Owner(started=NOW - 6 * HOUR, ended=NOW - 2 * HOUR)
@@ -99,7 +94,12 @@ def test_what_is_due_is_marked_first(changes: dict[str, Any], action: Action) ->
 TIMES = st.datetimes(NOW.replace(tzinfo=None) - 30 * HOUR, NOW.replace(tzinfo=None) + 30 * HOUR).map(
     lambda each: each.replace(tzinfo=UTC)
 )
-TAGS = st.none() | TIMES.map(tag) | st.text(max_size=5)
+TAGS = st.one_of(
+    st.none(),
+    TIMES.map(tag),
+    st.text(max_size=5),
+    st.from_regex(r"2026-[01][0-9]-0[1-3]T1[0-9]:[0-9]5:00([.]000)?Z", fullmatch=True),
+)
 OWNERS = st.builds(
     Owner, is_known=st.booleans(), is_running=st.booleans(), started=st.none() | TIMES, ended=st.none() | TIMES
 )
@@ -126,7 +126,7 @@ def test_only_what_is_due_and_was_marked_is_deleted(facts: FileSystemFacts) -> N
     if decision.action is Action.DELETE:
         assert decision.is_due
         assert decision.marked is not None
-        assert decision.marked <= NOW - 15 * MINUTE
+        assert decision.marked <= tag(NOW - 15 * MINUTE)
     if not decision.is_due:
         assert decision.action in (Action.KEEP, Action.UNMARK)
     if facts.owner.is_running or facts.mounted_by or facts.clients != 0 or not facts.has_platform_tag:
@@ -150,18 +150,21 @@ def test_one_run_deletes_so_many_and_no_more() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "is_expired"),
     [
-        ("2026-01-02T12:00:00.000Z", NOW),
-        ("2026-01-02T12:00:00Z", NOW),
-        ("2026-01-02T12:00:00", None),
-        ("2026-01-02T12:00:00+00:00", None),
-        ("2026-13-02T12:00:00Z", None),
-        ("٢026-01-02T12:00:00Z", None),
-        ("", None),
-        (None, None),
+        ("2026-01-02T11:59:59.999Z", True),
+        ("2026-01-02T11:59:59Z", True),
+        ("2026-01-02T12:00:00.000Z", False),
+        ("2026-13-02T12:00:00Z", False),
+        ("2025-13-02T12:00:00Z", True),
+        # no times: the longest lifetime counts, and that is not over
+        ("2026-01-02T11:59:59", False),
+        ("2026-01-02T11:59:59+00:00", False),
+        ("٢026-01-02T11:59:59Z", False),
+        ("", False),
+        (None, False),
     ],
 )
-def test_times_of_tags_are_those_that_the_machine_reads(text: str | None, expected: datetime | None) -> None:
-    """Others are none."""
-    assert parse_time(text) == expected
+def test_times_of_tags_are_compared_as_the_machine_does(text: str | None, is_expired: bool) -> None:
+    """As text of one form; all else is none."""
+    assert decide(replace(DUE, expires_tag=text), NOW, MAX_HOURS).holds[Condition.EXPIRED] is is_expired

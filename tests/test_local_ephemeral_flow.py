@@ -26,7 +26,8 @@ from tests.training_jobs import StartJob, until
 PLATFORM = "test"
 OBJECTS = {f"data/digits/{number}.txt": b"x" * 10 for number in range(3)}
 COUNT_FILES = "test $(find /opt/ml/input/data/train -type f | wc -l) = 3 && cat /opt/ml/input/data/train/*.txt"
-READ_ALL = f"{COUNT_FILES} >/dev/null && echo loaded_files=3 failed_files=0"
+COUNTERS = ("loaded_files_e6", "loaded_files_e0", "failed_files")
+READ_ALL = f"{COUNT_FILES} >/dev/null && echo loaded_files_e6=0 loaded_files_e0=3 failed_files=0"
 
 
 class Flow:
@@ -74,7 +75,7 @@ class Flow:
             "FileSystemAccessMode": "ro",
             "DirectoryPath": "/data/digits",
         }
-        metrics = [{"Name": each, "Regex": f"{each}=([0-9]+)"} for each in ("loaded_files", "failed_files")]
+        metrics = [{"Name": each, "Regex": f"{each}=([0-9]+)"} for each in COUNTERS]
         return {
             "TrainingJobName": name,
             "RoleArn": self.role,
@@ -203,7 +204,7 @@ def test_a_job_has_a_file_system_of_its_own_that_goes_with_it(flow: Flow) -> Non
     tags = flow.aws.sagemaker.list_tags(ResourceArn=job["TrainingJobArn"])["Tags"]
     assert {each["Key"] for each in tags} == {"team", "headrace:owner", "headrace:file-system"}
     preload = flow.aws.sagemaker.describe_training_job(TrainingJobName=f"{name}-preload")
-    assert {each["MetricName"]: each["Value"] for each in preload["FinalMetricDataList"]}["loaded_files"] == 3
+    assert {each["MetricName"]: each["Value"] for each in preload["FinalMetricDataList"]}["loaded_files_e0"] == 3
 
 
 @pytest.mark.parametrize(
@@ -211,7 +212,7 @@ def test_a_job_has_a_file_system_of_its_own_that_goes_with_it(flow: Flow) -> Non
     [
         ("exit 3", None, "", "", "Ephemeral.TrainingFailed"),
         ("true", "exit 3", "", "", "Ephemeral.PreloadFailed"),
-        ("true", "echo loaded_files=2 failed_files=1", "", "", "Ephemeral.PreloadIncomplete"),
+        ("true", "echo loaded_files_e6=0 loaded_files_e0=2 failed_files=1", "", "", "Ephemeral.PreloadIncomplete"),
         ("true", None, "file-system", "", "Ephemeral.FileSystemNotReady"),
         ("true", None, "association", "", "Ephemeral.LinkNotReady"),
         ("true", None, "task", "", "Ephemeral.ImportFailed"),

@@ -161,12 +161,14 @@ def test_a_rule_of_a_stack_starts_its_machine(aws_session: boto3.Session) -> Non
 
 
 def test_topics_with_policies_and_subscriptions(aws_session: boto3.Session) -> None:
-    """moto lacks both, and TopicArn."""
+    """moto lacks both, and TopicArn, and drops tags."""
+    tags = [{"Key": "headrace:platform", "Value": "dev"}]
+    topic = {"DisplayName": "headrace", "KmsMasterKeyId": "alias/aws/sns", "Tags": tags}
     statement = {"Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"}, "Action": "sns:Publish"}
     document = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": {"Ref": "T"}}]}
     properties = {"Protocol": "email", "Endpoint": "team@example.com", "TopicArn": {"Ref": "T"}}
     resources = {
-        "T": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": "headrace", "KmsMasterKeyId": "alias/aws/sns"}},
+        "T": {"Type": "AWS::SNS::Topic", "Properties": topic},
         "P": {"Type": "AWS::SNS::TopicPolicy", "Properties": {"Topics": [{"Ref": "T"}], "PolicyDocument": document}},
         "S": {"Type": "AWS::SNS::Subscription", "Properties": properties},
     }
@@ -179,6 +181,7 @@ def test_topics_with_policies_and_subscriptions(aws_session: boto3.Session) -> N
     attributes = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
     assert (attributes["DisplayName"], attributes["KmsMasterKeyId"]) == ("headrace", "alias/aws/sns")
     assert json.loads(attributes["Policy"])["Statement"][0]["Resource"] == arn
+    assert sns.list_tags_for_resource(ResourceArn=arn)["Tags"] == tags
     subscriptions = sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"]
     assert [(each["Protocol"], each["Endpoint"]) for each in subscriptions] == [("email", "team@example.com")]
     assert stack.delete() == "DELETE_COMPLETE"
@@ -186,7 +189,7 @@ def test_topics_with_policies_and_subscriptions(aws_session: boto3.Session) -> N
 
 
 def test_alarms_and_log_groups(aws_session: boto3.Session) -> None:
-    """moto lacks alarms, and drops how long a group keeps its events."""
+    """moto lacks alarms."""
     alarm = {
         "Namespace": "AWS/States",
         "MetricName": "ExecutionsFailed",

@@ -14,11 +14,17 @@ from typing import Any
 
 import boto3
 import pytest
+from headrace_local.moto_extension.stepfunctions import executions, failures
 from headrace_local.moto_extension.stepfunctions.failures import is_met
 from headrace_local.moto_extension.stepfunctions.sdk_names import java_name
 from headrace_local.moto_extension.stepfunctions.waits import shortened
+from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.eval.evaluation_details import AWSExecutionDetails
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramError, ProgramStopped
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
-from tests.state_machines import Machines, output_of
+from tests.state_machines import ROLE, Machines, output_of
 
 NO_FILE_SYSTEM = {
     "Type": "Task",
@@ -354,11 +360,12 @@ def test_a_task_of_an_item_sees_the_item_in_its_context(machines: Machines) -> N
 
 
 def test_an_item_that_fails_fails_the_map(machines: Machines) -> None:
-    """By its own error, which the Map catches."""
-    processor = {"ProcessorConfig": {"Mode": "INLINE"}, "StartAt": "Bad", "States": {"Bad": _fail()}}
-    each = {"Type": "Map", "Items": [1], "ItemProcessor": processor, "Catch": [{**ALL, "Next": "End"}], "End": True}
-    states = {"Each": each, "End": output_of("{% $states.input.Error %}")}
-    assert machines.output(states) == "Test.Failed"
+    """By its own error, which the Map catches; moto cannot hand on one of the service's own."""
+    for bad, error in ((_fail(), "Test.Failed"), (output_of("{% $error('mine') %}"), "States.QueryEvaluationError")):
+        processor = {"ProcessorConfig": {"Mode": "INLINE"}, "StartAt": "Bad", "States": {"Bad": bad}}
+        caught = {"ErrorEquals": [error], "Next": "End"}
+        each = {"Type": "Map", "Items": [1], "ItemProcessor": processor, "Catch": [caught], "End": True}
+        assert machines.output({"Each": each, "End": output_of("{% $states.input.Error %}")}) == error
 
 
 def test_a_long_wait_is_short(machines: Machines) -> None:
@@ -403,6 +410,44 @@ def test_whoever_waits_can_be_stopped(machines: Machines) -> None:
         assert (ended["status"], ended["error"], ended["cause"]) == ("ABORTED", "Test.Stopped", "enough")
         assert "stopDate" in ended
         assert machines.client.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"] == []
+
+
+@pytest.fixture
+def surroundings() -> Environment:
+    """Those of an execution that runs, in the interpreter."""
+    execution = {"Id": "id", "Input": {}, "Name": "name", "RoleArn": ROLE, "StartTime": "now"}
+    env = Environment(
+        aws_execution_details=AWSExecutionDetails(account="1", region="r", role_arn=ROLE),
+        execution_type="STANDARD",
+        context={"Execution": execution, "StateMachine": {"Id": "id", "Name": "name"}},
+        event_history_context=EventHistoryContext.of_program_start(),
+        cloud_watch_logging_session=None,
+        activity_store={},
+    )
+    env.next_state_name = "Work"
+    return env
+
+
+def test_a_branch_that_begins_at_the_moment_of_an_abort_just_ends(surroundings: Environment) -> None:
+    """moto's raises in its thread, and the Parallel waits for it for ever."""
+    states = {"Inner": {"Type": "Succeed"}}
+    definition = {"QueryLanguage": "JSONata", "StartAt": "Inner", "States": states}
+    program = AmazonStateLanguageParser.parse(json.dumps(definition))[0]
+    branch = surroundings.open_inner_frame()
+    surroundings.set_stop(stop_date=datetime.now(UTC), cause=None, error=None)
+    with pytest.raises(RuntimeError, match="Could not set NextState"):
+        executions._run_program(program, branch)
+    executions.run_program(program, branch)
+    assert isinstance(branch.program_state(), ProgramStopped)
+
+
+def test_an_error_does_not_take_the_place_of_an_abort(surroundings: Environment) -> None:
+    """Nor of a time-out: whatever a state says that is still at work."""
+    surroundings.set_stop(stop_date=datetime.now(UTC), cause=None, error=None)
+    failures.set_error(surroundings, {"error": "Test.Failed"})
+    assert isinstance(surroundings.program_state(), ProgramStopped)
+    failures._set_error(surroundings, {"error": "Test.Failed"})
+    assert isinstance(surroundings.program_state(), ProgramError)  # which is what moto's own does
 
 
 def test_stopping_what_has_ended_changes_nothing(machines: Machines) -> None:

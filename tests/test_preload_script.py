@@ -423,6 +423,14 @@ def test_a_directory_that_is_not_there_is_one_line(place: Place) -> None:
     assert (outcome.code, outcome.failure) == (2, f"{place.data} is no directory")
 
 
+@pytest.mark.skipif(shutil.which("mksh") is None, reason="mksh is not installed")
+def test_a_shell_that_counts_wrong_is_refused(place: Place) -> None:
+    """Its numbers have 32 bits."""
+    outcome = Place(place.folder, "mksh").run()
+    assert outcome.code == 2
+    assert outcome.failure == "this sh counts with 32 bits; use an image with another one"
+
+
 def _single(number: int) -> float:
     value: float = struct.unpack("f", struct.pack("f", number))[0]
     return value

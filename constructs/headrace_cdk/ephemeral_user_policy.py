@@ -15,16 +15,8 @@ from headrace_cdk.teardown import FLOW, TEARDOWN
 class EphemeralUserPolicy(Construct):
     """``policy``: start the machines and follow them; it gives no right on a file system itself."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        platform: str,
-        job_name_prefix: str,
-        naming: IamNaming | None = None,
-    ) -> None:
-        """``platform``: whose machines these are. ``job_name_prefix``: of the jobs that they make."""
+    def __init__(self, scope: Construct, construct_id: str, *, platform: str, naming: IamNaming | None = None) -> None:
+        """``platform``: whose machines these are."""
         super().__init__(scope, construct_id)
         flow, *others = (machine_name(platform, kind) for kind in (FLOW, TEARDOWN, REAPER))
         self.policy = managed_policy(
@@ -36,6 +28,5 @@ class EphemeralUserPolicy(Construct):
             statements=[
                 *user_policies.run_machines(place_of(self), flow, others),
                 *user_policies.judge_file_systems(),
-                *user_policies.read_job_tags(place_of(self), job_name_prefix),
             ],
         )

@@ -184,7 +184,6 @@ def look_at_file_systems() -> list[Statement]:
                 "elasticfilesystem:DescribeFileSystems",
                 "elasticfilesystem:DescribeMountTargets",
                 "fsx:DescribeDataRepositoryAssociations",
-                "fsx:DescribeDataRepositoryTasks",
                 "fsx:DescribeFileSystems",
             ],
             ["*"],
@@ -266,17 +265,5 @@ def follow_lustre_tasks() -> list[Statement]:
             ["fsx:DescribeDataRepositoryTasks"],
             ["*"],
             why_wildcard="tasks are made later, and it only looks",
-        )
-    ]
-
-
-def read_job_tags(place: Place, job_name_prefix: str) -> list[Statement]:
-    """Find out which flow a job belongs to."""
-    return [
-        allow(
-            "ReadJobTags",
-            ["sagemaker:ListTags"],
-            [place.arn("sagemaker", f"training-job/{job_name_prefix}*")],
-            why_wildcard=NAMED_LIKE_THE_PLATFORM,
         )
     ]

@@ -13,6 +13,7 @@ from tests.simulation.clock import timestamp
 from tests.simulation.definitions import PLATFORM
 from tests.simulation.faults import HOUR, MINUTE, Bystander
 from tests.simulation.simulated_fsx import FileSystem
+from tests.simulation.simulated_step_functions import execution_arn
 from tests.simulation.world import World
 
 DAY = 24 * HOUR
@@ -86,8 +87,7 @@ def _orphan_in_use(world: World, number: int, own: Callable[[], FileSystem | Non
 def _forgotten_owner(world: World, number: int, _: Callable[[], FileSystem | None]) -> FileSystem:
     """Older than Step Functions remembers executions: 90 days."""
     now = world.clock.now
-    arn = f"arn:aws:states:eu-central-1:123456789012:execution:ephemeral:dev-old-{number}"
-    return _owned(world, PLATFORM, arn, now - 91 * DAY, now - 90 * DAY)
+    return _owned(world, PLATFORM, execution_arn("ephemeral", f"dev-old-{number}"), now - 91 * DAY, now - 90 * DAY)
 
 
 def _copied(world: World, own: Callable[[], FileSystem | None], created: float) -> FileSystem | None:

@@ -1,46 +1,95 @@
-"""The definitions under test, with values in the places of their substitutions: the one place that says where from."""
+"""The definitions under test: those of the synthesised templates, with values in the places of their substitutions.
+
+The one place that says where they come from. The settings are the committed ones of `dev`, with a cap that leaves room
+for the others of a schedule; what only a deployment knows (other stacks' exports, the account) gets a value of ours.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
-
-from headrace_cdk.definition import MACHINES, load
 
 from tests.simulation.machine import Machine
 from tests.simulation.simulated_fsx import ACCOUNT, REGION
-from tests.simulation.simulated_step_functions import machine_arn
+from tests.simulation.simulated_step_functions import MACHINE_PREFIX
 
+ROOT = Path(__file__).parent.parent.parent
 PLATFORM = "dev"
 SUBNETS = ("subnet-00000000000000001", "subnet-00000000000000002")
-MAX_FILE_SYSTEMS, MAX_GIB, MAX_HOURS, MAX_DELETES_PER_RUN = 10, 48_000, 72, 5
-TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:headrace-dev-ephemeral"
-
-VALUES: Mapping[str, str] = {
-    "Platform": PLATFORM,
-    "SubnetIds": ",".join(SUBNETS),
-    "MaxFileSystems": str(MAX_FILE_SYSTEMS),
-    "MaxGib": str(MAX_GIB),
-    "MaxHours": str(MAX_HOURS),
-    "MaxDeletesPerRun": str(MAX_DELETES_PER_RUN),
-    "LustreSecurityGroupId": "sg-00000000000000001",
-    "JobSecurityGroupId": "sg-00000000000000002",
-    "TeardownMachineArn": machine_arn("teardown"),
-    "TopicArn": TOPIC,
-}
+MACHINES = ("ephemeral", "teardown", "reaper")
+MAX_FILE_SYSTEMS, MAX_GIB, MAX_HOURS = 10, 48_000, 30
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:headrace-dev-alarms"
+GROUP = "sg-00000000000000001"
 
 Definitions = Mapping[str, Mapping[str, Any]]
+Resources = Mapping[str, Mapping[str, Any]]
+
+
+@cache
+def resources() -> Resources:
+    """The resources of all stacks of the environment, by logical id."""
+    from aws_cdk import App
+    from aws_cdk.assertions import Template
+
+    from stacks.composition import Target, compose
+    from stacks.settings import settings_of
+
+    context = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    settings = settings_of(context["headrace"], PLATFORM)
+    capped = replace(settings.ephemeral, max_file_systems=MAX_FILE_SYSTEMS, max_gib=MAX_GIB, max_hours=MAX_HOURS)
+    stacks = compose(App(context=context), Target(environment=PLATFORM), replace(settings, ephemeral=capped))
+    found: dict[str, Mapping[str, Any]] = {}
+    for stack in stacks:
+        found |= Template.from_stack(stack).to_json()["Resources"]
+    return found
+
+
+def of_type(kind: str) -> list[Mapping[str, Any]]:
+    """The properties of the resources of a type."""
+    return [each["Properties"] for each in resources().values() if each["Type"] == kind]
 
 
 @cache
 def definitions() -> Definitions:
     """Each machine's definition by its name."""
     found = {}
-    for name in MACHINES:
-        definition = load(name)
-        found[name] = definition.substituted({each: VALUES[each] for each in definition.substitutions})
+    for properties in of_type("AWS::StepFunctions::StateMachine"):
+        name = properties["StateMachineName"].removeprefix(MACHINE_PREFIX)
+        if name in MACHINES:
+            values = {key: resolved(value) for key, value in properties.get("DefinitionSubstitutions", {}).items()}
+            text = re.sub(r"\$\{(\w+)\}", lambda each, known=values: known[each[1]], properties["DefinitionString"])
+            found[name] = json.loads(text)
+    assert found.keys() == set(MACHINES)
     return found
+
+
+def resolved(value: Any) -> str:
+    """A value of a template as a deployment would make it."""
+    match value:
+        case str():
+            return value
+        case {"Fn::Join": [separator, parts]}:
+            return str(separator).join(resolved(part) for part in parts)
+        case {"Fn::ImportValue": name}:
+            return _exported(name)
+        case {"Ref": "AWS::AccountId"}:
+            return ACCOUNT
+        case {"Ref": "AWS::Region"}:
+            return REGION
+        case {"Ref": logical_id}:
+            return TOPIC if resources()[logical_id]["Type"] == "AWS::SNS::Topic" else f"{MACHINE_PREFIX}{logical_id}"
+    raise ValueError(f"{value!r} is nothing that this simulation can resolve")
+
+
+def _exported(name: str) -> str:
+    """Of the foundation: a subnet, whose name ends with its zone's number, or a security group."""
+    zone = re.search(r"Subnet\w*?az(\d)", name)
+    return GROUP if zone is None else SUBNETS[int(zone[1]) - 1]
 
 
 @cache

@@ -68,7 +68,10 @@ def drawn(seed: str, machines: Mapping[str, Machine]) -> Faults:
 def _everyday(plan: Faults, chance: random.Random) -> Faults:
     """What no failure mode is needed for: some calls fail, answers are old, a neighbour works in the same account."""
     rate = chance.choice((0, 0, 0.01, 0.05))
-    calls = (*plan.calls, CallFaults(throttled=rate, lost=rate / 5, unanswered=rate / 5, failed=rate / 2, late=rate / 5))
+    calls = (
+        *plan.calls,
+        CallFaults(throttled=rate, lost=rate / 5, unanswered=rate / 5, failed=rate / 2, late=rate / 5),
+    )
     stale = chance.choice((0.0, 0.0, 1.0, 5.0))
     return replace(
         plan,
@@ -76,7 +79,7 @@ def _everyday(plan: Faults, chance: random.Random) -> Faults:
         neighbours=plan.neighbours or (1 if chance.random() < 0.1 else 0),
         fsx=replace(plan.fsx, deleting_is_refused=chance.random() < 0.5),
         sagemaker=replace(plan.sagemaker, list_delay_seconds=stale),
-        step_functions=replace(plan.step_functions, stale_seconds=stale),
+        step_functions=replace(plan.step_functions, stale_seconds=max(stale, plan.step_functions.stale_seconds)),
         events=plan.events if plan.events != EventFaults() else EventFaults(Span(0.5, chance.choice((3, 60, 600)))),
     )
 
@@ -93,9 +96,12 @@ def lost_create_reply(plan: Faults, chance: random.Random, _: Mapping[str, Machi
 
 def create_under_way(plan: Faults, chance: random.Random, machines: Mapping[str, Machine]) -> Faults:
     """The flow is ended while its request to create is under way, and that arrives after the teardown has looked."""
-    ending = replace(_ending("ephemeral", chance, machines), state="CreateFileSystem", visit=1, delay_seconds=chance.random())
+    ending = replace(
+        _ending("ephemeral", chance, machines), state="CreateFileSystem", visit=1, delay_seconds=chance.random()
+    )
     create = CallFaults(late=1.0, only="createFileSystem", at_most=1)
-    return replace(plan, calls=(create, *plan.calls), endings=(*plan.endings, ending))
+    events = EventFaults(Span(0.5, 2), copies=chance.choice((1, 2)))
+    return replace(plan, calls=(create, *plan.calls), endings=(*plan.endings, ending), events=events)
 
 
 def create_refused(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
@@ -154,11 +160,19 @@ def event_doubled(plan: Faults, chance: random.Random, machines: Mapping[str, Ma
     return replace(flow_ended(plan, chance, machines), events=events)
 
 
+def event_ahead(plan: Faults, chance: random.Random, machines: Mapping[str, Machine]) -> Faults:
+    """The event is there before the description of the execution shows its end."""
+    state = chance.choice(("WaitForFileSystem", "WaitForLink", "WaitForImport", "WaitForJob", "Hold"))
+    ending = replace(_ending("ephemeral", chance, machines), state=state, visit=1)
+    stale = replace(plan.step_functions, stale_seconds=chance.choice((3.0, 10.0, 40.0)))
+    return replace(plan, step_functions=stale, events=EventFaults(Span(0.5, 2)), endings=(*plan.endings, ending))
+
+
 # -- F22: the delete
 
 
 def delete_refused(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
-    return replace(plan, fsx=replace(plan.fsx, deletes_refused=chance.choice((1, 3, 10, 30))))
+    return replace(plan, fsx=replace(plan.fsx, deletes_refused=chance.choice((1, 3, 10, 30, 120))))
 
 
 def delete_falls_back(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
@@ -201,9 +215,7 @@ def training_goes_wrong(plan: Faults, chance: random.Random, _: Mapping[str, Mac
 
 
 def job_reply_lost(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
-    job = CallFaults(
-        unanswered=0.5, lost=0.2, late=0.3, only="createTrainingJob", at_most=chance.choice((1, 3, 9, 20))
-    )
+    job = CallFaults(unanswered=0.5, lost=0.2, late=0.3, only="createTrainingJob", at_most=chance.choice((1, 3, 9, 20)))
     return replace(plan, mode="train", calls=(job, *plan.calls))
 
 
@@ -278,8 +290,8 @@ def copied_tags(plan: Faults, chance: random.Random, machines: Mapping[str, Mach
 
 def tags_edited(plan: Faults, chance: random.Random, machines: Mapping[str, Machine]) -> Faults:
     """Somebody edits tags of the flow's own file system. Its expiry: the platform's longest lifetime counts."""
-    edit = chance.choice((("headrace:expires", None), ("headrace:expires", "tomorrow"), ("headrace:job", None)))
-    changed = replace(plan, tag_edits=(TagEdit(*edit, chance.uniform(0, HOUR)),))
+    key, value = chance.choice((("headrace:expires", None), ("headrace:expires", "tomorrow"), ("headrace:job", None)))
+    changed = replace(plan, tag_edits=(TagEdit(key, value, chance.uniform(0, HOUR)),))
     return chance.choice((flow_ended, left_over))(changed, chance, machines)
 
 
@@ -289,7 +301,9 @@ def tags_edited(plan: Faults, chance: random.Random, machines: Mapping[str, Mach
 def crowd(plan: Faults, chance: random.Random, machines: Mapping[str, Machine]) -> Faults:
     """250 file systems over many pages, of other platforms, shared ones, of owners that run, a few left over."""
     kinds = ("other platform",) * 6 + ("shared", "untagged", "untagged")
-    others = [Bystander(chance.choice(kinds), clients=chance.choice((0, 0, 2))) for _ in range(chance.choice((40, 250)))]
+    others = [
+        Bystander(chance.choice(kinds), clients=chance.choice((0, 0, 2))) for _ in range(chance.choice((40, 250)))
+    ]
     others += [Bystander("orphan") for _ in range(chance.choice((0, 1, 4)))]
     others += [Bystander("running owner") for _ in range(chance.choice((0, 1, 4)))]
     chance.shuffle(others)
@@ -313,6 +327,21 @@ def at_the_cap(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) ->
 
 
 # -- F25, F27, F7 to F9, F6
+
+
+def name_taken(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
+    """A training job of the same name is there: the machine's own retry would look just like it."""
+    return replace(plan, mode="train", job_name_taken=True)
+
+
+def input_spoilt(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
+    """Somebody starts the machine with an input that the launcher would have refused."""
+    return replace(plan, mode="train", spoiled=chance.choice(("schema", "subnet", "links", "hours", "mounts")))
+
+
+def asked_too_early(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
+    """Somebody starts the teardown of an owner that still runs."""
+    return replace(plan, asked_too_early_seconds=chance.uniform(10, plan.lifetime_seconds))
 
 
 def throttled(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
@@ -383,6 +412,7 @@ MODES: Mapping[str, Mode] = {
         event_lost,
         event_late,
         event_doubled,
+        event_ahead,
         delete_refused,
         delete_falls_back,
         delete_lost,
@@ -401,6 +431,9 @@ MODES: Mapping[str, Mode] = {
         crowd,
         few_others,
         at_the_cap,
+        name_taken,
+        input_spoilt,
+        asked_too_early,
         throttled,
         one_call_fails,
         preload_goes_wrong,

@@ -1,8 +1,8 @@
 """What goes wrong in one schedule, drawn from its seed before anything starts: the plan, not the happenings.
 
 `Faults()` is the world as AWS runs on a good day, for the figures; `drawing` takes one or a few of the failure modes of
-the rules for a seed. Latencies are those of AWS: a file system takes 5 to 12 minutes, a job two minutes to start, a stop
-up to two, a deletion some minutes.
+the rules for a seed. Latencies are those of AWS: a file system takes 5 to 12 minutes, a job two minutes to start, a
+stop up to two, a deletion some minutes.
 """
 
 from __future__ import annotations
@@ -33,6 +33,18 @@ class Span(NamedTuple):
         return chance.uniform(self.least, self.most)
 
 
+# what things take on a good day
+CREATION = Span(300, 720)
+LINK = Span(45, 240)
+IMPORT = Span(30, 400)
+DELETION = Span(60, 420)
+TRAINING = Span(600, 3 * HOUR)
+PRELOAD = Span(120, 1500)
+START = Span(60, 200)
+STOP = Span(15, 120)
+DELIVERY = Span(0.5, 5)
+
+
 @dataclass(frozen=True)
 class CallFaults:
     """The chances of a single call: none of them says what was asked for, only what becomes of the request."""
@@ -53,11 +65,11 @@ class CallFaults:
 @dataclass(frozen=True)
 class FsxFaults:
     creation: Outcome = Outcome.AVAILABLE
-    creation_span: Span = Span(300, 720)
+    creation_span: Span = CREATION
     link: Outcome = Outcome.AVAILABLE
     last_link_only: bool = False  # what becomes of the last link; the others are well
-    link_span: Span = Span(45, 240)
-    import_span: Span = Span(30, 400)
+    link_span: Span = LINK
+    import_span: Span = IMPORT
     import_fails: bool = False
     objects: int = 50_000
     objects_that_fail: int = 0
@@ -65,7 +77,7 @@ class FsxFaults:
     deletes_refused: int = 0
     deletes_that_fail: int = 0  # accepted, and some minutes later the file system is back
     deleting_is_refused: bool = False  # a second delete is an error, not a repetition
-    deletion_span: Span = Span(60, 420)
+    deletion_span: Span = DELETION
     skew_seconds: float = 0.0
 
     def creation_seconds(self, chance: random.Random) -> float:
@@ -93,15 +105,15 @@ class Course(Enum):
 @dataclass(frozen=True)
 class SageMakerFaults:
     training: Course = Course.COMPLETES
-    training_span: Span = Span(600, 3 * HOUR)
+    training_span: Span = TRAINING
     preload: Course = Course.COMPLETES
-    preload_span: Span = Span(120, 1500)
+    preload_span: Span = PRELOAD
     files_not_loaded: int = 0
     unreadable_files: int = 0
     capacity_failures: int = 0  # so many jobs find no instances, whichever they are
     limit_exceeded: int = 0  # so many creates are refused by a quota
-    start_span: Span = Span(60, 200)
-    stop_span: Span = Span(15, 120)
+    start_span: Span = START
+    stop_span: Span = STOP
     list_delay_seconds: float = 0.0  # a new job is not in the list before
     stop_is_refused: int = 0
     skew_seconds: float = 0.0
@@ -117,7 +129,7 @@ class StepFunctionsFaults:
 class EventFaults:
     """Deliveries of a change of status: at least one, some time."""
 
-    delay: Span = Span(0.5, 5)
+    delay: Span = DELIVERY
     copies: int = 1
     forgotten: bool = False  # beyond what EventBridge promises: what then only the reaper can mend
 
@@ -181,6 +193,9 @@ class Faults:
     bystanders: tuple[Bystander, ...] = ()
     guests: tuple[Guest, ...] = ()
     tag_edits: tuple[TagEdit, ...] = ()
+    spoiled: str | None = None  # what of the input is not as the launcher makes it: a key of schedule.SPOILT
+    job_name_taken: bool = False  # a training job of that name is there already, somebody else's
+    asked_too_early_seconds: float | None = None  # somebody starts the teardown of an owner that runs
     neighbours: int = 0  # flows of others, at the same time, without faults of their own
     hold_ends_seconds: float | None = None  # the notebook ends its hold by stopping the execution
     names: tuple[str, ...] = ()  # the failure modes that this plan was drawn for

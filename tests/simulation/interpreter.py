@@ -203,7 +203,9 @@ class Visit:
             return self._execution.context(member)
         if group == "Map":
             assert member == "Item"
-            return {"Item": self._item}[member] if self._item is not None else {}[member]
+            if self._item is None:
+                raise KeyError(group)
+            return self._item
         made = {"Name": self._state.name, "RetryCount": self._retries, "EnteredTime": timestamp(self._entered)}
         return {"State": made}[group][member]
 
@@ -252,11 +254,15 @@ class Visit:
         for rule in self._state.rules:
             met = rule.condition(self._bound)
             if not isinstance(met, bool):
-                raise StateError(QUERY_EVALUATION_ERROR, f"A condition of '{self._state.name}' is {met!r}, not a boolean")
+                raise StateError(
+                    QUERY_EVALUATION_ERROR, f"A condition of '{self._state.name}' is {met!r}, not a boolean"
+                )
             if met:
                 return self._left(rule.leaving, self._input, {})
         if self._state.leaving.next is None:
-            raise StateError(RUNTIME, f"No rule of '{self._state.name}' matches and it has no Default (NoChoiceMatched)")
+            raise StateError(
+                RUNTIME, f"No rule of '{self._state.name}' matches and it has no Default (NoChoiceMatched)"
+            )
         return self._left(self._state.leaving, self._input, {})
 
     def run_task(self) -> Course:
@@ -363,7 +369,9 @@ class Visit:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LONGEST_WAIT_SECONDS:
-            raise StateError(QUERY_EVALUATION_ERROR, f"{field} of '{self._state.name}' is {value!r}, not a whole number")
+            raise StateError(
+                QUERY_EVALUATION_ERROR, f"{field} of '{self._state.name}' is {value!r}, not a whole number"
+            )
         return value
 
     def _moment(self, value: Any) -> float:

@@ -16,24 +16,33 @@ from tests.simulation.interpreter import LONGEST_HISTORY, Execution
 from tests.simulation.schedule import DEADLINE_SECONDS, Schedule
 from tests.simulation.simulated_event_bridge import REAPER_PERIOD_SECONDS
 from tests.simulation.simulated_fsx import FileSystem
+from tests.simulation.simulated_sagemaker import Job
 
 TAGS = ("headrace:platform", "headrace:owner", "headrace:job", "headrace:expires")
 
-# Between the last look at the jobs and the answer to the delete nobody can lock the file system: a job that is younger
-# than this when its file system is deleted may have been created in between. It has not started then (a job takes two
-# minutes to its mount), so nothing of it is billed.
-UNSEEN_SECONDS = 60.0
+# Nobody can lock a file system between the last look at the jobs and the delete: a job that was created in between is
+# no breach, as long as that look is not older than this. Undisturbed it is some seconds, and a job takes two minutes to
+# its mount: nothing of it is billed.
+OLDEST_LOOK_SECONDS = 240.0
 
 # Calls beside those of waiting: the fixed ones of a run, and the pages of every file system and job of the account.
 CALLS_OF_A_RUN = 60
 SECONDS_PER_CALL = 15.0
 
 ERRORS_OF_OURS = {
-    f"Ephemeral.{name}"
-    for name in (
-        "CapReached CapacityError FileSystemNotReady ImportFailed InvalidRequest LifetimeExceeded LinkNotReady NotDeleted "
-        "PreloadFailed PreloadIncomplete Timeout TrainingFailed TrainingStopped"
-    ).split()
+    "Ephemeral.CapReached",
+    "Ephemeral.CapacityError",
+    "Ephemeral.FileSystemNotReady",
+    "Ephemeral.ImportFailed",
+    "Ephemeral.InvalidRequest",
+    "Ephemeral.LifetimeExceeded",
+    "Ephemeral.LinkNotReady",
+    "Ephemeral.NotDeleted",
+    "Ephemeral.PreloadFailed",
+    "Ephemeral.PreloadIncomplete",
+    "Ephemeral.Timeout",  # States.Timeout of a call, under a name that may be raised
+    "Ephemeral.TrainingFailed",
+    "Ephemeral.TrainingStopped",
 }
 Invariant = Callable[[Schedule], Iterator[str]]
 
@@ -68,21 +77,25 @@ def all_are_deleted_or_alarmed(schedule: Schedule) -> Iterator[str]:
     """By the deadline: expiry, three quarters of an hour of the reaper, the teardown's two hours."""
     now = schedule.world.clock.now
     told = " ".join(message for _, message in schedule.world.sns.messages) + " ".join(
-        each.cause or "" for each in schedule.world.step_functions.executions.values() if each.error == "Teardown.NotDeleted"
+        each.cause or ""
+        for each in schedule.world.step_functions.executions.values()
+        if each.error == "Teardown.NotDeleted"
     )
     left = [each for each in _own(schedule) if each.exists]
     left += [each.file_system for each in schedule.present if each.doomed and each.file_system.exists]
     for each in left:
         if each.id not in told and now >= schedule.deadline:
-            yield f"{each.id} of {each.creator} is {each.lifecycle} {DEADLINE_SECONDS:.0f} s after its expiry, and no alarm"
+            late = f"{DEADLINE_SECONDS:.0f} s after its expiry"
+            yield f"{each.id} of {each.creator} is {each.lifecycle} {late}, and no alarm"
         elif now < schedule.deadline:
             yield f"{each.id} is {each.lifecycle}, and the schedule is over"
 
 
 def none_is_deleted_under_a_job(schedule: Schedule) -> Iterator[str]:
+    delay = schedule.plan.sagemaker.list_delay_seconds  # a job is that old when the list shows it
     for deletion in schedule.world.record.deletions:
         for name, age in deletion.mounting:
-            if age >= UNSEEN_SECONDS:
+            if age >= min(deletion.seen + delay, OLDEST_LOOK_SECONDS):
                 yield f"{deletion.file_system.id} was deleted while {name} mounted it, {age:.0f} s after its creation"
 
 
@@ -92,9 +105,9 @@ def no_training_is_billed_without_its_file_system(schedule: Schedule) -> Iterato
             yield f"{job.name} was billed while {identity} was {lifecycle}"
         for deletion in schedule.world.record.deletions:
             ended = float("inf") if job.ended is None else job.ended
-            if deletion.file_system.id == identity and job.billed_from is not None:
-                if job.billed_from <= deletion.time < ended:
-                    yield f"{job.name} was billed {ended - deletion.time:.0f} s after the deletion of {identity}"
+            billed_from = float("inf") if job.billed_from is None else job.billed_from
+            if deletion.file_system.id == identity and billed_from <= deletion.time < ended:
+                yield f"{job.name} was billed {ended - deletion.time:.0f} s after the deletion of {identity}"
 
 
 def training_begins_with_everything_imported(schedule: Schedule) -> Iterator[str]:
@@ -140,7 +153,12 @@ def an_end_from_outside_is_followed_soon(schedule: Schedule) -> Iterator[str]:
     plan, world = schedule.plan, schedule.world
     fsx = plan.fsx
     hard = fsx.deletes_refused or fsx.deletes_that_fail or fsx.creation_span.most > 1800 or fsx.import_span.most > 1800
-    if hard or any(each.only != "createFileSystem" for each in plan.calls) or plan.sagemaker.stop_is_refused or plan.tag_edits:
+    if (
+        hard
+        or any(each.only != "createFileSystem" for each in plan.calls)
+        or plan.sagemaker.stop_is_refused
+        or plan.tag_edits
+    ):
         return
     cut_short = {each.arn for each in schedule.ended_from_outside}
     for flow in schedule.flows:
@@ -187,6 +205,10 @@ def _reaper_of(schedule: Schedule, caller: str | None) -> Execution | None:
     return found if found is not None and found.machine.name == "reaper" else None
 
 
+def _loaded_files(job: Job) -> float:
+    return 1_000_000 * job.metrics.get("loaded_files_e6", 0) + job.metrics.get("loaded_files_e0", 0)
+
+
 def training_follows_a_full_preload(schedule: Schedule) -> Iterator[str]:
     jobs = schedule.world.sagemaker.jobs
     for flow in schedule.flows:
@@ -195,7 +217,7 @@ def training_follows_a_full_preload(schedule: Schedule) -> Iterator[str]:
         preloads = [each for each in jobs.values() if each.creator == flow.arn and "-preload" in each.name]
         full = any(
             each.status == "Completed"
-            and each.metrics.get("loaded_files") == schedule.plan.fsx.objects
+            and _loaded_files(each) == schedule.plan.fsx.objects
             and not each.metrics.get("failed_files")
             for each in preloads
         )
@@ -241,7 +263,11 @@ def failures_say_why(schedule: Schedule) -> Iterator[str]:
         if each.status != "FAILED":
             continue
         met = {_renamed(error) for error in schedule.world.record.errors.get(each.arn, set())}
-        named = ERRORS_OF_OURS if each.machine.name == "ephemeral" else {"Teardown.NotDeleted", "Teardown.OwnerRuns", "States.Timeout"}
+        named = (
+            ERRORS_OF_OURS
+            if each.machine.name == "ephemeral"
+            else {"Teardown.NotDeleted", "Teardown.OwnerRuns", "States.Timeout"}
+        )
         if each.error not in met | named:
             yield f"{each.machine.name} {each.name} failed with {each.error}, which nothing explains: {each.cause}"
         elif not each.cause:

@@ -15,7 +15,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Mapping
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -133,13 +133,20 @@ class Expression:
             return variables[self._bare]
         value = self._value(variables, states, functions)
         if value is None and not self._exists._value(variables, states, functions):
-            raise StateError(QUERY_EVALUATION_ERROR, f"The JSONata expression '{self.text}' returned nothing (undefined).")
+            raise StateError(
+                QUERY_EVALUATION_ERROR, f"The JSONata expression '{self.text}' returned nothing (undefined)."
+            )
         return value
 
-    def _value(self, variables: Mapping[str, Any], states: States, functions: Functions) -> Any:
-        bindings = {name: variables[name] for name in self._variables if name in variables}
+    def bindings(self, variables: Mapping[str, Any], states: States) -> dict[str, Any]:
+        """What the engine is given: the variables and the parts of `$states` that the text names."""
+        found = {name: variables[name] for name in self._variables if name in variables}
         if self._parts:
-            bindings["states"] = _named(states, self._parts)
+            found["states"] = _named(states, self._parts)
+        return found
+
+    def _value(self, variables: Mapping[str, Any], states: States, functions: Functions) -> Any:
+        bindings = self.bindings(variables, states)
         self._running = functions
         try:
             return self._compiled.evaluate(None, bindings)
@@ -168,6 +175,6 @@ def _named(states: States, parts: tuple[tuple[str, str, str], ...]) -> dict[str,
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def expression(text: str) -> Expression:
     return Expression(text)

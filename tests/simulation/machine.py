@@ -39,7 +39,15 @@ FIELDS = {
 }
 TOP_LEVEL = {"Comment", "QueryLanguage", "StartAt", "States", "TimeoutSeconds", "Version"}
 RULE = {"Condition", "Next", "Output", "Assign", "Comment"}
-RETRIER = {"ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy", "Comment"}
+RETRIER = {
+    "ErrorEquals",
+    "IntervalSeconds",
+    "MaxAttempts",
+    "BackoffRate",
+    "MaxDelaySeconds",
+    "JitterStrategy",
+    "Comment",
+}
 CATCHER = {"ErrorEquals", "Next", "Output", "Assign", "Comment"}
 
 

@@ -51,7 +51,7 @@ def no_catch(machines: dict[str, Any]) -> None:
 
 def token_per_attempt(machines: dict[str, Any]) -> None:
     """A create that is tried again is another create."""
-    token = "{% $token & '-' & $string($states.context.State.RetryCount) %}"  # noqa: S105 - an expression
+    token = "{% $token & '-' & $string($states.context.State.RetryCount) %}"
     _states(machines, "ephemeral")["CreateFileSystem"]["Arguments"]["ClientRequestToken"] = token
 
 
@@ -86,7 +86,9 @@ def reaper_by_tags_alone(machines: dict[str, Any]) -> None:
 def reaper_over_jobs(machines: dict[str, Any]) -> None:
     """A job that mounts it is no reason to keep it."""
     states = _states(machines, "reaper")
-    _replaced(states["Judge"]["ItemProcessor"]["States"]["IsDue"], "Output", "$not($isMounted) and $clients = 0", "true")
+    _replaced(
+        states["Judge"]["ItemProcessor"]["States"]["IsDue"], "Output", "$not($isMounted) and $clients = 0", "true"
+    )
     start = states["TakeDown"]["ItemProcessor"]["States"]["StartTeardown"]["Arguments"]
     _replaced(start, "Input", "'StopJobs': false", "'StopJobs': true")
 
@@ -136,7 +138,9 @@ def impatient_teardown_by_event(machines: dict[str, Any]) -> None:
 
 
 def import_not_awaited(machines: dict[str, Any]) -> None:
-    _work(machines)["IsImported"]["Choices"][0]["Condition"] = "{% $states.input.Lifecycle in ['EXECUTING', 'SUCCEEDED'] %}"
+    _work(machines)["IsImported"]["Choices"][0]["Condition"] = (
+        "{% $states.input.Lifecycle in ['EXECUTING', 'SUCCEEDED'] %}"
+    )
 
 
 def preload_not_verified(machines: dict[str, Any]) -> None:
@@ -161,25 +165,25 @@ def error_swallowed(machines: dict[str, Any]) -> None:
 
 
 MUTANTS = (
-    Mutant("no_catch", no_catch, 50),
-    Mutant("token_per_attempt", token_per_attempt, 50),
-    Mutant("no_look_after_a_failed_create", no_look_after_a_failed_create, 50),
-    Mutant("one_look_after_a_failed_create", one_look_after_a_failed_create, 50),
-    Mutant("one_phase_reaper", one_phase_reaper, 50),
-    Mutant("reaper_of_running_owners", reaper_of_running_owners, 50),
-    Mutant("reaper_by_tags_alone", reaper_by_tags_alone, 50),
-    Mutant("reaper_over_jobs", reaper_over_jobs, 50),
-    Mutant("reaper_of_one_page", reaper_of_one_page, 50),
-    Mutant("silent_reaper", silent_reaper, 50),
-    Mutant("teardown_of_one_page", teardown_of_one_page, 50),
-    Mutant("teardown_by_tags_alone", teardown_by_tags_alone, 50),
-    Mutant("teardown_under_jobs", teardown_under_jobs, 50),
-    Mutant("teardown_that_only_asks_to_stop", teardown_that_only_asks_to_stop, 50),
-    Mutant("teardown_that_does_not_wait", teardown_that_does_not_wait, 50),
-    Mutant("impatient_teardown_by_event", impatient_teardown_by_event, 50),
-    Mutant("import_not_awaited", import_not_awaited, 50),
-    Mutant("preload_not_verified", preload_not_verified, 50),
-    Mutant("no_cap", no_cap, 50),
-    Mutant("impatient", impatient, 50),
-    Mutant("error_swallowed", error_swallowed, 50),
+    Mutant("no_catch", no_catch, 100),
+    Mutant("token_per_attempt", token_per_attempt, 100),
+    Mutant("no_look_after_a_failed_create", no_look_after_a_failed_create, 100),
+    Mutant("one_look_after_a_failed_create", one_look_after_a_failed_create, 200),
+    Mutant("one_phase_reaper", one_phase_reaper, 100),
+    Mutant("reaper_of_running_owners", reaper_of_running_owners, 100),
+    Mutant("reaper_by_tags_alone", reaper_by_tags_alone, 100),
+    Mutant("reaper_over_jobs", reaper_over_jobs, 100),
+    Mutant("reaper_of_one_page", reaper_of_one_page, 100),
+    Mutant("silent_reaper", silent_reaper, 100),
+    Mutant("teardown_of_one_page", teardown_of_one_page, 100),
+    Mutant("teardown_by_tags_alone", teardown_by_tags_alone, 100),
+    Mutant("teardown_under_jobs", teardown_under_jobs, 100),
+    Mutant("teardown_that_only_asks_to_stop", teardown_that_only_asks_to_stop, 100),
+    Mutant("teardown_that_does_not_wait", teardown_that_does_not_wait, 100),
+    Mutant("impatient_teardown_by_event", impatient_teardown_by_event, 100),
+    Mutant("import_not_awaited", import_not_awaited, 200),
+    Mutant("preload_not_verified", preload_not_verified, 100),
+    Mutant("no_cap", no_cap, 100),
+    Mutant("impatient", impatient, 100),
+    Mutant("error_swallowed", error_swallowed, 100),
 )

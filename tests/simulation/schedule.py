@@ -5,13 +5,14 @@ It runs until the last deadline has passed, or until nothing is left that anythi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from tests.simulation.bystanders import Present, appear
 from tests.simulation.definitions import MAX_HOURS, PLATFORM, SUBNETS
-from tests.simulation.faults import HOUR, MINUTE, Bystander, Ending, Faults, Guest
+from tests.simulation.faults import HOUR, MINUTE, Bystander, Faults, Guest
 from tests.simulation.interpreter import Execution
 from tests.simulation.machine import Machine
 from tests.simulation.simulated_event_bridge import REAPER_PERIOD_SECONDS
@@ -67,6 +68,25 @@ def flow_input(plan: Faults, name: str) -> dict[str, Any]:
     }
 
 
+def _spoil_hours(value: dict[str, Any]) -> None:
+    value["Lustre"]["LifetimeSeconds"] = (MAX_HOURS + 1) * HOUR
+
+
+def _spoil_mounts(value: dict[str, Any]) -> None:
+    for stage in ("Preload", "Training"):
+        if value[stage] is not None:
+            value[stage]["Request"]["InputDataConfig"] = []
+
+
+SPOILT: Mapping[str, Callable[[dict[str, Any]], None]] = {
+    "schema": lambda value: value.update(Schema=2),
+    "subnet": lambda value: value["Lustre"].update(SubnetId="subnet-00000000000000099"),
+    "links": lambda value: value["Lustre"].update(Links=[]),
+    "hours": _spoil_hours,
+    "mounts": _spoil_mounts,
+}
+
+
 class Schedule:
     def __init__(
         self,
@@ -84,7 +104,8 @@ class Schedule:
         self.present: list[Present] = []
         self.ended_from_outside: list[Execution] = []
         self.ended_at: list[str] = []  # machine/state, for the account of what was covered
-        self._endings = [[ending, ending.times] for ending in plan.endings]
+        self._endings = list(plan.endings)
+        self._times_left = [ending.times for ending in plan.endings]
         self._pending = 0  # what is still to appear or to happen by the plan
         self._guests = list(plan.guests)
         self._serial = 0
@@ -105,16 +126,24 @@ class Schedule:
         world.fsx.on_tagged, world.fsx.on_available = self._tagged, self._available
         for bystander in plan.bystanders:
             if bystander.kind != "copied after":
-                self._later(bystander.appears_seconds, lambda each=bystander: self._appears(each))
-        self.flows.append(world.step_functions.start("ephemeral", JOB, flow_input(plan, JOB)))
+                self._later(bystander.appears_seconds, partial(self._appears, bystander))
+        value = flow_input(plan, JOB)
+        if plan.spoiled is not None:
+            SPOILT[plan.spoiled](value)
+        if plan.job_name_taken:
+            world.sagemaker.start_other(JOB, "fs-00000000000000099", plan.lifetime_seconds)
+        self.flows.append(world.step_functions.start("ephemeral", JOB, value))
         for number in range(plan.neighbours):
             start = world.chance("neighbours").uniform(0, 1.5 * HOUR)
-            self._later(start, lambda name=f"dev-other-{number}": self._neighbour(name))
+            self._later(start, partial(self._neighbour, f"dev-other-{number}"))
         for guest in plan.guests:
             if guest.when == "expired":
-                self._later(plan.lifetime_seconds + guest.delay_seconds, lambda each=guest: self._visits(each))
+                self._later(plan.lifetime_seconds + guest.delay_seconds, partial(self._visits, guest))
         if plan.hold_ends_seconds is not None:
-            self._later(plan.hold_ends_seconds, lambda: self._stop(self.flow, "ABORTED", None))
+            self._later(plan.hold_ends_seconds, partial(self._stop, self.flow, "ABORTED", None))
+        if plan.asked_too_early_seconds is not None:
+            ask = partial(world.step_functions.start, "teardown", "by-hand", {"Owner": self.flow.arn})
+            self._later(plan.asked_too_early_seconds, ask)
         world.event_bridge.schedule_reaper(world.chance("reaper").uniform(0, REAPER_PERIOD_SECONDS))
         self._run_to_the_end()
         return self
@@ -184,15 +213,12 @@ class Schedule:
     def _entered(self, execution: Execution, state: str, visit: int) -> None:
         if state == "Hold":
             self._guests_come("hold")
-        for each in self._endings:
-            ending, left = each
-            if left and (ending.machine, ending.state) == (execution.machine.name, state) and visit >= ending.visit:
-                if execution in self.flows[1:]:
-                    continue
-                each[1] -= 1
-                self._later(
-                    ending.delay_seconds, lambda end=ending: self._stop(execution, end.status, end.error, end.state)
-                )
+        for index, ending in enumerate(self._endings):
+            if not self._times_left[index] or execution in self.flows[1:]:
+                continue
+            if (ending.machine, ending.state) == (execution.machine.name, state) and visit >= ending.visit:
+                self._times_left[index] -= 1
+                self._later(ending.delay_seconds, partial(self._stop, execution, ending.status, ending.error, state))
 
     def _stop(self, execution: Execution, status: str, error: str | None, state: str = "Hold") -> None:
         if execution.status == "RUNNING":
@@ -205,7 +231,7 @@ class Schedule:
             self._guests_come("ended")
             for bystander in self.plan.bystanders:
                 if bystander.kind == "copied after":
-                    self._later(after_the_window(bystander), lambda each=bystander: self._appears(each))
+                    self._later(after_the_window(bystander), partial(self._appears, bystander))
 
     def _tagged(self, file_system: FileSystem, tags: Mapping[str, str]) -> None:
         if "headrace:marked" in tags and file_system.creator == self.flow.arn:
@@ -214,12 +240,12 @@ class Schedule:
     def _guests_come(self, when: str) -> None:
         for guest in [each for each in self._guests if each.when == when]:
             self._guests.remove(guest)
-            self._later(guest.delay_seconds, lambda each=guest: self._visits(each))
+            self._later(guest.delay_seconds, partial(self._visits, guest))
 
     def _available(self, file_system: FileSystem) -> None:
         if file_system.creator == self.flow.arn:
             for edit in self.plan.tag_edits:
-                self._later(edit.delay_seconds, lambda each=edit: self._edits(file_system, each.key, each.value))
+                self._later(edit.delay_seconds, partial(self._edits, file_system, edit.key, edit.value))
 
     def _edits(self, file_system: FileSystem, key: str, value: str | None) -> None:
         if value is None:

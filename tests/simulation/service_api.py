@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from botocore.model import OperationModel, Shape, StructureShape
@@ -61,7 +61,7 @@ class Action:
             raise StateError(RUNTIME, cause)
 
     def errors(self) -> set[str]:
-        """The names of errors that the action documents, as Step Functions gives them, and what every action may give."""
+        """Its documented errors as Step Functions names them, and those that every action may give."""
         named = {f"{self.error_prefix}.{_exception(each.name)}" for each in self.model.error_shapes}
         return named | {f"{self.error_prefix}.{self.error_prefix}Exception", f"{self.error_prefix}.SdkClientException"}
 
@@ -71,7 +71,7 @@ def _exception(name: str) -> str:
     return name if name.endswith("Exception") else f"{name}Exception"
 
 
-@lru_cache(maxsize=None)
+@cache
 def action(resource: str) -> Action:
     """The action of a Resource; StateError when there is none."""
     service, _, name = resource.removeprefix(RESOURCE).partition(":")
@@ -84,17 +84,18 @@ def action(resource: str) -> Action:
     return Action(service, name, model.operation_model(found[0]))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _service(name: str) -> Any:
     return get_session().get_service_model(name)
 
 
-def misfits(value: Any, shape: Shape, where: str) -> Iterator[str]:
+def misfits(value: Any, shape: Any, where: str) -> Iterator[str]:
     """What of a value does not fit the shape: unknown and missing members, wrong types."""
     kinds = PYTHON_TYPES.get(shape.type_name)
     if kinds is None:
         return
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+    fits = isinstance(value, kinds) and (not isinstance(value, bool) or bool in kinds)
+    if not fits:
         yield f"{where or 'the arguments'} is {value!r}, not a {shape.type_name}"
     elif shape.type_name == "structure":
         members, required = _members(shape)
@@ -113,7 +114,7 @@ def misfits(value: Any, shape: Shape, where: str) -> Iterator[str]:
             yield from misfits(each, shape.value, f"{where}{name}.")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _members(shape: StructureShape) -> tuple[dict[str, Shape], frozenset[str]]:
     """The members of a structure by their Java names, and which of them are required."""
     members = {java_name(name): member for name, member in shape.members.items()}

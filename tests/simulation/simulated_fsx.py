@@ -15,7 +15,7 @@ from tests.simulation.clock import Clock, timestamp
 from tests.simulation.faults import FsxFaults, Outcome
 from tests.simulation.state_errors import StateError
 
-ACCOUNT, REGION = "123456789012", "eu-central-1"
+ACCOUNT, REGION = "123456789012", "us-east-1"
 LARGEST_PAGE = 100
 DELETABLE = {"AVAILABLE", "FAILED", "MISCONFIGURED", "MISCONFIGURED_UNAVAILABLE"}
 OPEN_TASKS = {"PENDING", "EXECUTING", "CANCELING"}
@@ -147,7 +147,7 @@ class SimulatedFsx:
                 made.available = self._clock.now
                 self.on_available(made)
 
-    def describe_file_systems(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
+    def describe_file_systems(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         if "FileSystemIds" in arguments:
             found = [self._existing(identity) for identity in arguments["FileSystemIds"]]
         else:
@@ -219,7 +219,7 @@ class SimulatedFsx:
 
     # -- links
 
-    def create_data_repository_association(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
+    def create_data_repository_association(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         owner = self._existing(arguments["FileSystemId"])
         path, repository = arguments.get("FileSystemPath", "/"), arguments["DataRepositoryPath"]
         links = self._links_of(owner.id)
@@ -250,7 +250,7 @@ class SimulatedFsx:
         def done() -> None:
             if link.lifecycle == "CREATING":
                 index = len(self._links_of(link.file_system)) if self._faults.last_link_only else 1
-                first = [each for each in self._links_of(link.file_system)].index(link) + 1 == index
+                first = self._links_of(link.file_system).index(link) + 1 == index
                 link.lifecycle = self._faults.link.value if first else "AVAILABLE"
             waiting = [each for each in self._links_of(link.file_system) if each.lifecycle == "CREATING"]
             if waiting:
@@ -258,7 +258,7 @@ class SimulatedFsx:
 
         self._clock.call_later(self._faults.link_seconds(self._chance), done)
 
-    def describe_data_repository_associations(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
+    def describe_data_repository_associations(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         if "AssociationIds" in arguments:
             found = []
             for identity in arguments["AssociationIds"]:
@@ -289,7 +289,7 @@ class SimulatedFsx:
 
     # -- data repository tasks
 
-    def create_data_repository_task(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
+    def create_data_repository_task(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         owner = self._existing(arguments["FileSystemId"])
         token = arguments.get("ClientRequestToken", "")
         known = self.tasks.get(self._task_tokens.get(f"{owner.id}/{token}", "")) if token else None
@@ -317,7 +317,7 @@ class SimulatedFsx:
         if self._faults.import_fails:
             task.succeeded, task.failed = task.succeeded // 2, max(1, task.failed)
 
-    def describe_data_repository_tasks(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
+    def describe_data_repository_tasks(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         if "TaskIds" in arguments:
             unknown = [identity for identity in arguments["TaskIds"] if identity not in self.tasks]
             if unknown:
@@ -332,7 +332,7 @@ class SimulatedFsx:
         page, more = _page(found, arguments)
         return {"DataRepositoryTasks": [self._described_task(each) for each in page], **more}
 
-    def cancel_data_repository_task(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
+    def cancel_data_repository_task(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         task = self.tasks.get(arguments["TaskId"])
         if task is None:
             raise StateError("FSx.DataRepositoryTaskNotFoundException", f"{arguments['TaskId']} does not exist.")
@@ -362,14 +362,14 @@ class SimulatedFsx:
 
     # -- tags
 
-    def tag_resource(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
+    def tag_resource(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         each = self._tagged(arguments["ResourceARN"])
         tags = {tag["Key"]: tag["Value"] for tag in arguments["Tags"]}
         each.tags.update(tags)
         self.on_tagged(each, tags)
         return {}
 
-    def untag_resource(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
+    def untag_resource(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         each = self._tagged(arguments["ResourceARN"])
         for key in arguments["TagKeys"]:
             each.tags.pop(key, None)

@@ -16,7 +16,7 @@ class SimulatedCloudWatch:
         self._clock = clock
         self._connections = connections  # of a file system between two times; None: there is no data
 
-    def get_metric_statistics(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
+    def get_metric_statistics(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         if (arguments["Namespace"], arguments["MetricName"]) != ("AWS/FSx", "ClientConnections"):
             raise StateError("CloudWatch.InvalidParameterValueException", "no such metric here")
         [dimension] = arguments["Dimensions"]
@@ -32,7 +32,7 @@ class SimulatedSns:
         self._clock = clock
         self.messages: list[tuple[float, str]] = []
 
-    def publish(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
+    def publish(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         if len(arguments.get("Subject", "")) > 100:
             raise StateError("Sns.InvalidParameterException", "Invalid parameter: Subject")
         self.messages.append((self._clock.now, arguments["Message"]))

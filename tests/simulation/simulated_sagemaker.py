@@ -18,7 +18,9 @@ from tests.simulation.simulated_fsx import ACCOUNT, REGION
 from tests.simulation.state_errors import StateError
 
 RUNNING = ("InProgress", "Stopping")
-CAPACITY = "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type."
+CAPACITY = (
+    "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type."
+)
 
 
 @dataclass
@@ -62,10 +64,10 @@ class SimulatedSageMaker:
         self._stops_refused = faults.stop_is_refused
         self.imported_files = 0
         self.jobs: dict[str, Job] = {}
-        self.on_created: Callable[[Job], None] = lambda job: None
-        self.on_billed: Callable[[Job], None] = lambda job: None
-        self.on_ended: Callable[[Job], None] = lambda job: None
-        self.on_stopped: Callable[[Job, str], None] = lambda job, caller: None
+        self.on_created: Callable[[Job], None] = lambda _: None
+        self.on_billed: Callable[[Job], None] = lambda _: None
+        self.on_ended: Callable[[Job], None] = lambda _: None
+        self.on_stopped: Callable[[Job, str], None] = lambda *_: None
 
     def create_training_job(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
         name = arguments["TrainingJobName"]
@@ -74,14 +76,18 @@ class SimulatedSageMaker:
             raise StateError("SageMaker.ResourceInUseException", cause)
         if self._limit_exceeded > 0:
             self._limit_exceeded -= 1
-            raise StateError("SageMaker.ResourceLimitExceededException", "The account-level service limit is 0 Instances.")
+            raise StateError(
+                "SageMaker.ResourceLimitExceededException", "The account-level service limit is 0 Instances."
+            )
         preload = caller is not None and "-preload" in name
         course = self._faults.preload if preload else self._faults.training
         span = self._faults.preload_span if preload else self._faults.training_span
         job = self._start(name, arguments, caller, course, span.drawn(self._chance))
         if preload:
+            loaded = max(0, self.imported_files - self._faults.files_not_loaded)
             job.metrics = {
-                "loaded_files": max(0, self.imported_files - self._faults.files_not_loaded),
+                "loaded_files_e6": loaded // 1_000_000,
+                "loaded_files_e0": loaded % 1_000_000,
                 "failed_files": self._faults.unreadable_files,
             }
         return {"TrainingJobArn": job.arn}
@@ -90,11 +96,15 @@ class SimulatedSageMaker:
         """A job of somebody else that mounts a file system."""
         source = {"FileSystemId": file_system, "FileSystemType": "FSxLustre", "FileSystemAccessMode": "ro"}
         channel = {"ChannelName": "data", "DataSource": {"FileSystemDataSource": {**source, "DirectoryPath": "/x"}}}
-        return self._start(name, {"InputDataConfig": [channel]}, None, Course.COMPLETES, seconds)
+        request = {
+            "AlgorithmSpecification": {"TrainingInputMode": "File"},
+            "ResourceConfig": {"VolumeSizeInGB": 50},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 86_400},
+            "InputDataConfig": [channel],
+        }
+        return self._start(name, request, None, Course.COMPLETES, seconds)
 
-    def _start(
-        self, name: str, request: Mapping[str, Any], caller: str | None, course: Course, seconds: float
-    ) -> Job:
+    def _start(self, name: str, request: Mapping[str, Any], caller: str | None, course: Course, seconds: float) -> Job:
         job = Job(name, len(self.jobs), request, self._clock.now, caller)
         self.jobs[name] = job
         self.on_created(job)
@@ -158,7 +168,7 @@ class SimulatedSageMaker:
         job.status = job.secondary = "Stopping"
         self._clock.call_later(self._faults.stop_span.drawn(self._chance), lambda: self._ends(job, "Stopped", None))
 
-    def describe_training_job(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
+    def describe_training_job(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         job = self._known(arguments["TrainingJobName"])
         described: dict[str, Any] = {
             "TrainingJobName": job.name,
@@ -187,14 +197,16 @@ class SimulatedSageMaker:
             raise StateError("SageMaker.SageMakerException", "Requested resource not found. (ValidationException)")
         return self.jobs[name]
 
-    def list_training_jobs(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
+    def list_training_jobs(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         visible = self._clock.now - self._faults.list_delay_seconds
+        after = arguments.get("CreationTimeAfter", "")
         found = [
             job
             for job in self.jobs.values()
             if job.status == arguments.get("StatusEquals", job.status)
             and arguments.get("NameContains", "") in job.name
             and job.created <= visible
+            and self._created(job) > after
             and job.serial >= int(arguments.get("NextToken", "0"))
         ]
         size = arguments.get("MaxResults", 10)
@@ -207,6 +219,9 @@ class SimulatedSageMaker:
         return {
             "TrainingJobName": job.name,
             "TrainingJobArn": job.arn,
-            "CreationTime": timestamp(job.created + self._faults.skew_seconds),
+            "CreationTime": self._created(job),
             "TrainingJobStatus": job.status,
         }
+
+    def _created(self, job: Job) -> str:
+        return timestamp(job.created + self._faults.skew_seconds)

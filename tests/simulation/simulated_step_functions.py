@@ -18,11 +18,16 @@ from tests.simulation.simulated_fsx import ACCOUNT, REGION
 from tests.simulation.state_errors import StateError
 
 PREFIX = f"arn:aws:states:{REGION}:{ACCOUNT}"
+MACHINE_PREFIX = "headrace-dev-"  # machines are named by what they do; the platform's name is before it
 LONGEST_NAME = 80
 
 
 def machine_arn(name: str) -> str:
-    return f"{PREFIX}:stateMachine:{name}"
+    return f"{PREFIX}:stateMachine:{MACHINE_PREFIX}{name}"
+
+
+def execution_arn(machine: str, name: str) -> str:
+    return f"{PREFIX}:execution:{MACHINE_PREFIX}{machine}:{name}"
 
 
 class SimulatedStepFunctions:
@@ -43,7 +48,7 @@ class SimulatedStepFunctions:
         assert self.watcher is not None
         execution = Execution(
             self._machines[machine_arn(machine)],
-            arn=f"{PREFIX}:execution:{machine}:{name}",
+            arn=execution_arn(machine, name),
             name=name,
             input=value,
             clock=self._clock,
@@ -62,7 +67,7 @@ class SimulatedStepFunctions:
         assert self.watcher is not None
         execution = Execution(
             self._machines[machine_arn("ephemeral")],
-            arn=f"{PREFIX}:execution:ephemeral:{name}",
+            arn=execution_arn("ephemeral", name),
             name=name,
             input={},
             clock=self._clock,
@@ -84,14 +89,14 @@ class SimulatedStepFunctions:
         if len(text) > LARGEST_PAYLOAD_BYTES:
             raise StateError("Sfn.InvalidExecutionInputException", "The input is too long")
         value = json.loads(text)
-        known = self.executions.get(f"{PREFIX}:execution:{machine.name}:{name}")
+        known = self.executions.get(execution_arn(machine.name, name))
         if known is None:
             known = self.start(machine.name, name, value, caller)
         elif known.status != "RUNNING" or known.input != value:
             raise StateError("Sfn.ExecutionAlreadyExistsException", f"Execution Already Exists: '{known.arn}'")
         return {"ExecutionArn": known.arn, "StartDate": self._time(known.started)}
 
-    def describe_execution(self, arguments: Mapping[str, Any], caller: str | None) -> dict[str, Any]:
+    def describe_execution(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         arn = arguments["ExecutionArn"]
         if not arn.startswith("arn:aws:states:"):
             raise StateError("Sfn.InvalidArnException", f"Invalid Arn: '{arn}'")

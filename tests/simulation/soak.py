@@ -18,6 +18,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from typer import echo
+
 from tests.simulation.definitions import definitions, machines
 from tests.simulation.drawing import MODES, drawn
 from tests.simulation.invariants import breaches
@@ -35,6 +37,8 @@ class Tally:
     ends: Counter[str] = field(default_factory=Counter)
     modes: Counter[str] = field(default_factory=Counter)
     ended_at: Counter[str] = field(default_factory=Counter)  # machine/state at which a run was ended from outside
+    visits: Counter[str] = field(default_factory=Counter)  # machine/state
+    seen_in: dict[str, int] = field(default_factory=dict)  # machine/state -> the first seed that entered it
     file_systems: int = 0
     deletions: int = 0
     states: int = 0
@@ -44,7 +48,8 @@ class Tally:
     def add(self, other: Tally) -> None:
         self.seeds += other.seeds
         self.broken |= other.broken
-        for name in ("ends", "modes", "ended_at"):
+        self.seen_in = {**other.seen_in, **self.seen_in}
+        for name in ("ends", "modes", "ended_at", "visits"):
             getattr(self, name).update(getattr(other, name))
         for name in ("file_systems", "deletions", "states", "calls", "hours"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -67,6 +72,9 @@ def tallied(seeds: Sequence[int]) -> Tally:
         tally.ends[f"{schedule.flow.status} {schedule.flow.error or ''}".strip()] += 1
         tally.modes.update(schedule.plan.names or ("everyday",))
         tally.ended_at.update(schedule.ended_at)
+        visits = {"/".join(at): count for at, count in schedule.world.record.visits.items()}
+        tally.visits.update(visits)
+        tally.seen_in = {**dict.fromkeys(visits, seed), **tally.seen_in}
         tally.file_systems += sum(each.creator is not None for each in schedule.world.fsx.file_systems.values())
         tally.deletions += len(schedule.world.record.deletions)
         tally.states += sum(each.states for each in executions)
@@ -89,8 +97,8 @@ def soak(seeds: range, processes: int, state: Path | None) -> Tally:
         if state is not None:
             state.write_text(json.dumps({"definitions": _fingerprint(), "done": done}))
         per_second = (total.seeds or 1) / max(0.001, time.monotonic() - started)
-        print(f"\r{total.seeds} seeds, {len(total.broken)} broken, {per_second:.0f}/s ", end="", file=sys.stderr)
-    print(file=sys.stderr)
+        echo(f"\r{total.seeds} seeds, {len(total.broken)} broken, {per_second:.0f}/s ", nl=False, err=True)
+    echo("", err=True)
     return total
 
 
@@ -117,14 +125,14 @@ def _known(state: Path | None) -> dict[str, dict[str, object]]:
         return {}
     noted = json.loads(state.read_text())
     if noted["definitions"] != _fingerprint():
-        print("the definitions or the simulation have changed: from the beginning", file=sys.stderr)
+        echo("the definitions or the simulation have changed: from the beginning", err=True)
         return {}
     found: dict[str, dict[str, object]] = noted["done"]
     return found
 
 
 def _tally(text: dict[str, object]) -> Tally:
-    counters = {name: Counter(text[name]) for name in ("ends", "modes", "ended_at")}  # type: ignore[call-overload]
+    counters = {name: Counter(text[name]) for name in ("ends", "modes", "ended_at", "visits")}
     return Tally(**{**text, **counters})  # type: ignore[arg-type]
 
 
@@ -138,6 +146,8 @@ def report(tally: Tally) -> Iterator[str]:
     yield "failure modes: " + ", ".join(f"{count} {name}" for name, count in sorted(tally.modes.items()))
     names = {f"{machine}/{state}" for machine in machines() for state in machines()[machine].state_names}
     yield f"ended from outside at {len(names & tally.ended_at.keys())} of {len(names)} states"
+    if never := sorted(names - tally.visits.keys()):
+        yield f"never entered: {', '.join(never)}"
     if missing := sorted(MODES.keys() - tally.modes.keys()):
         yield f"not drawn: {', '.join(missing)}"
     for seed, found in list(tally.broken.items())[:20]:
@@ -150,13 +160,13 @@ def tell(seed: int, *, trace: bool) -> int:
 
     def teller(seconds: float, who: str, where: str, what: str) -> None:
         hours, rest = divmod(seconds, 3600)
-        print(f"{hours:3.0f}:{rest // 60:02.0f}:{rest % 60:05.2f}  {who}  {where}  {what}")
+        echo(f"{hours:3.0f}:{rest // 60:02.0f}:{rest % 60:05.2f}  {who}  {where}  {what}")
 
     schedule = Schedule(machines(), drawn(str(seed), machines()), str(seed), tell=teller if trace else None)
-    print(f"seed {seed}: {', '.join(schedule.plan.names) or 'everyday'}\n{schedule.plan}")
+    echo(f"seed {seed}: {', '.join(schedule.plan.names) or 'everyday'}\n{schedule.plan}")
     found = breaches(schedule.run())
-    print(f"the flow is {schedule.flow.status} {schedule.flow.error or ''}: {schedule.flow.cause or ''}")
-    print("\n".join(found) or "no invariant is broken")
+    echo(f"the flow is {schedule.flow.status} {schedule.flow.error or ''}: {schedule.flow.cause or ''}")
+    echo("\n".join(found) or "no invariant is broken")
     return 1 if found else 0
 
 
@@ -173,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return tell(given.seed, trace=given.trace)
     first, _, last = given.seeds.partition("-")
     tally = soak(range(int(first), int(last or first) + 1), given.processes, given.state)
-    print("\n".join(report(tally)))
+    echo("\n".join(report(tally)))
     return 1 if tally.broken else 0
 
 

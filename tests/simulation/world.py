@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from tests.simulation.clock import Clock
@@ -27,10 +27,11 @@ from tests.simulation.simulated_sagemaker import Job, SimulatedSageMaker
 from tests.simulation.simulated_step_functions import SimulatedStepFunctions
 from tests.simulation.state_errors import StateError
 
-Operation = Callable[[Mapping[str, Any], str | None], dict[str, Any]]
+Operation = Callable[..., dict[str, Any]]
 Teller = Callable[[float, str, str, str], None]
 """Of a story: time, who, where, what."""
 
+ASKS_WHO_CALLS = {"createFileSystem", "deleteFileSystem", "createTrainingJob", "stopTrainingJob", "startExecution"}
 SLOW_TO_ANSWER = {"createFileSystem", "createTrainingJob", "createDataRepositoryAssociation"}
 
 
@@ -42,6 +43,7 @@ class Deletion:
     file_system: FileSystem
     caller: str | None
     mounting: list[tuple[str, float]]  # the jobs InProgress or Stopping that mount it, and for how long they exist
+    seen: float  # seconds since the caller last saw the list of the jobs InProgress
     marked: str | None  # the mark of the reaper that it carried then
 
 
@@ -56,6 +58,7 @@ class Record:
     misfits: list[str] = field(default_factory=list)  # answers of the simulation that are not of the API's shape
     struck: Counter[str] = field(default_factory=Counter)  # faults that really struck
     stops: list[tuple[Job, str]] = field(default_factory=list)  # a job, and the execution that stopped it
+    looks: dict[str, float] = field(default_factory=dict)  # execution -> when it last saw the jobs InProgress
     errors: dict[str, set[str]] = field(default_factory=dict)  # execution -> the errors that its calls met
 
 
@@ -85,9 +88,7 @@ class World:
         self.step_functions.watcher = self
         self.cloudwatch = SimulatedCloudWatch(self.clock, self._connections)
         self.sns = SimulatedSns(self.clock)
-        self.event_bridge = SimulatedEventBridge(
-            self.clock, self.chance("events"), faults.events, self.step_functions
-        )
+        self.event_bridge = SimulatedEventBridge(self.clock, self.chance("events"), faults.events, self.step_functions)
         self._services: dict[str, Any] = {
             "fsx": self.fsx,
             "sagemaker": self.sagemaker,
@@ -142,9 +143,13 @@ class World:
 
         def effect() -> tuple[Any, StateError | None]:
             try:
-                result = self._operation(asked)(arguments, execution.arn)
+                operation = self._operation(asked)
+                known = asked.name in ASKS_WHO_CALLS
+                result = operation(arguments, execution.arn) if known else operation(arguments)
             except StateError as error:
                 return None, error
+            if asked.name == "listTrainingJobs" and arguments.get("StatusEquals") == "InProgress":
+                record.looks[execution.arn] = self.clock.now
             if self._check_answers:
                 shape = asked.model.output_shape
                 record.misfits += [f"{asked.name}: {each}" for each in (misfits(result, shape, "") if shape else ())]
@@ -235,7 +240,8 @@ class World:
         jobs = [job for job in self.sagemaker.jobs.values() if job.runs and file_system.id in job.file_systems()]
         mounting = [(job.name, self.clock.now - job.created) for job in jobs]
         marked = file_system.tags.get("headrace:marked")
-        self.record.deletions.append(Deletion(self.clock.now, file_system, caller, mounting, marked))
+        seen = self.clock.now - self.record.looks.get(caller or "", 0.0)
+        self.record.deletions.append(Deletion(self.clock.now, file_system, caller, mounting, seen, marked))
 
     def _billed(self, job: Job) -> None:
         for identity in job.file_systems():
@@ -252,6 +258,6 @@ def _drawn(faults: CallFaults, number: float) -> str | None:
     return None
 
 
-@lru_cache(maxsize=None)
+@cache
 def _snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from os.path import commonprefix
 from typing import Any
 
@@ -128,14 +129,15 @@ class TrainingJobs:
         return sorted(found, key=lambda each: each.created, reverse=True)[:most]
 
     @calls_aws
-    def active_names(self) -> tuple[str, ...]:
-        """Every job of the account and Region that runs or is stopping."""
+    def active_names(self, created_after: datetime | None = None) -> tuple[str, ...]:
+        """Every job of the account and Region that runs or is stopping; only those that were created after a time."""
+        since = {} if created_after is None else {"CreationTimeAfter": created_after}
         pages = self.connection.client("sagemaker").get_paginator("list_training_jobs")
         # in this order, so that one that begins to stop in between is in one of the lists
         names = dict.fromkeys(
             each["TrainingJobName"]
             for status in (JobStatus.IN_PROGRESS, JobStatus.STOPPING)
-            for page in pages.paginate(StatusEquals=status.value, PaginationConfig={"PageSize": _LARGEST_PAGE})
+            for page in pages.paginate(StatusEquals=status.value, PaginationConfig={"PageSize": _LARGEST_PAGE}, **since)
             for each in page["TrainingJobSummaries"]
         )
         return tuple(names)

@@ -111,13 +111,13 @@ class _Clock:
         return Text(f"{self._stage.stage.value} for {took}{self._note}{self._cost(now)}")
 
 
-def take_down(aws: Aws, teardown_machine_arn: str, owner: str) -> None:
-    """Show the teardown of a flow that has ended, until its file system is gone. Raises FlowFailed when it is not."""
-    from headrace.ephemeral import flows
+def until_gone(aws: Aws, teardown_machine_arn: str, owner: str) -> None:
+    """Show how a flow ends, until its file system is gone. Raises FlowFailed when it is not."""
+    from headrace.ephemeral import teardown
 
     console = Console(stderr=True, highlight=False)
     with console.status("tearing down"):
-        for line in flows.take_down(aws, teardown_machine_arn, owner):
+        for line in teardown.until_gone(aws, teardown_machine_arn, owner):
             console.print(Text(without_controls(line)), soft_wrap=True)
 
 

@@ -39,10 +39,10 @@ def look_up(aws: Aws, name: str, platform: str | None) -> Named:
 
 
 def look_up_all(aws: Aws, names: Sequence[str], platform: str | None) -> list[Named]:
-    """Each of them. Raises InvalidInput with a line for each name that stands for nothing."""
+    """Each of them, once. Raises InvalidInput with a line for each name that stands for nothing."""
     found: list[Named] = []
     problems: list[str] = []
-    for name in names:
+    for name in dict.fromkeys(names):
         try:
             found.append(look_up(aws, name, platform))
         except InvalidInput as unknown:

@@ -72,15 +72,13 @@ def _run(aws: Aws, part: EphemeralPart, as_json: bool) -> None:
 
 
 def _plain(decision: Decision) -> dict[str, Any]:
-    from headrace.cli.job_view import iso_time
-
     facts = decision.facts
     return {
         "file_system_id": facts.file_system_id,
         "lifecycle": facts.lifecycle,
         "owner": facts.owner_arn,
-        "expires": iso_time(decision.expires),
-        "marked": iso_time(decision.marked),
+        "expires": decision.expires,
+        "marked": decision.marked,
         "mounted_by": list(facts.mounted_by),
         "unknown_jobs": facts.unknown_jobs,
         "clients": facts.clients,
@@ -94,13 +92,13 @@ def _print_table(found: list[Decision]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from headrace.cli.job_view import result_console, time_text
+    from headrace.cli.job_view import result_console
 
     conditions = list(found[0].holds)
     table = Table("file system", "flow", *conditions, "expires", "decision", box=SIMPLE, pad_edge=False)
     for each in found:
         owner = (each.facts.owner_arn or "").rpartition(":")[2]
         holds = ["yes" if each.holds[name] else "no" for name in conditions]
-        row = (each.facts.file_system_id, owner, *holds, time_text(each.expires), each.action.value)
+        row = (each.facts.file_system_id, owner, *holds, each.expires, each.action.value)
         table.add_row(*(Text(without_controls(cell)) for cell in row))
     result_console().print(table)

@@ -55,9 +55,9 @@ def stop(
 def _stop(aws: Aws, each: Named) -> bool:
     if each.execution is None:
         return aws.training_jobs.stop(each.name)
-    from headrace.ephemeral import flows
+    from headrace.ephemeral import teardown
 
-    return flows.stop(aws, each.execution)
+    return teardown.stop(aws, each.execution)
 
 
 def _ended(aws: Aws, each: Named, wait: bool | None, platform: str | None) -> dict[str, Any]:
@@ -65,13 +65,13 @@ def _ended(aws: Aws, each: Named, wait: bool | None, platform: str | None) -> di
         job = _wait(aws, each.name) if wait else aws.training_jobs.describe(each.name)
         return {"name": job.name, "status": job.status}
     from headrace.cli import flow_view
-    from headrace.ephemeral import flows
+    from headrace.ephemeral import flows, teardown
 
     flow = flows.look(aws, flows.described(aws, each.execution.arn))
     # of one that ended by itself long ago nothing is left, and nobody has to wait
     if wait is not False and (flow.lustre is not None or not each.execution.is_over):
-        machine = flows.teardown_machine_of(aws, each.execution, platform)
-        flow_view.take_down(aws, machine, each.execution.arn)
+        machine = teardown.teardown_machine_of(aws, each.execution, platform)
+        flow_view.until_gone(aws, machine, each.execution.arn)
         flow = flows.look(aws, flow.execution)
     gone = flow.lustre is None and wait is not False
     return {"name": flow.name, "status": flow.execution.status, "file_system_is_gone": gone}

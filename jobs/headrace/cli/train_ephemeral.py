@@ -81,7 +81,7 @@ def _run_to_end(prepared: PreparedFlow, arn: str, aws: Aws, as_json: bool) -> No
         with closing(flows.follow(aws, arn)) as events:
             flow = flow_view.follow(events, prepared.capacity.gib, aws.region, prepared.plan.job.total_instances)
         if flow.lustre is not None:
-            flow_view.take_down(aws, prepared.part.teardown_machine_arn, arn)
+            flow_view.until_gone(aws, prepared.part.teardown_machine_arn, arn)
             flow = flows.look(aws, flow.execution)
     except KeyboardInterrupt:
         _narrate(

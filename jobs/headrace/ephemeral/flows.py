@@ -1,15 +1,15 @@
-"""The executions of the flow: started, found by name, followed to their end, stopped, and seen to be gone.
+"""The executions of the flow: found by name, looked at, followed to their end.
 
-The name of a flow is its execution's, and its training job's too. Nothing here decides what happens to the file
-system: that is the machines'. Who watches may stop watching; the flow goes on.
+The name of a flow is its execution's, and its training job's too. Who watches may stop watching; the flow goes on.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from headrace import launch
 from headrace.aws import Aws
@@ -17,21 +17,16 @@ from headrace.aws.file_systems import LustreListing
 from headrace.ephemeral.cost import Cost, cost_of
 from headrace.ephemeral.stages import Progress, Stage, StageSpan, capacity_gib, expires
 from headrace.errors import InvalidInput, JobFailed
-from headrace.execution_history import Execution, ExecutionStatus, execution_arn, machine_arn_of
+from headrace.execution_history import Execution, execution_arn
 from headrace.job_description import JobDescription
 from headrace.platform import EphemeralPart, Platform
 from headrace.roads import Place
 
 PLATFORM_TAG = "headrace:platform"
 OWNER_TAG = "headrace:owner"
-STOPPED = "Ephemeral.Stopped"
-_FIRST_POLL_SECONDS = 0.5
+FIRST_POLL_SECONDS = 0.5
 _SLOWEST_POLL_SECONDS = 10.0
 _POLL_GROWTH = 1.2
-# EventBridge starts the teardown within seconds; who waits longer starts it
-_TEARDOWN_SECONDS = 60
-_PAUSE_SECONDS = 3.0
-_CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 class FlowFailed(JobFailed):
@@ -106,13 +101,19 @@ def find(aws: Aws, name: str, job: JobDescription | None, platform: str | None =
 def look(aws: Aws, execution: Execution) -> Flow:
     """Everything about the flow as it stands."""
     progress = Progress(job_name=execution.name).after(aws.executions.events_after(execution.arn))
-    jobs = tuple(aws.training_jobs.describe_all(progress.jobs))
     return Flow(
         execution=execution,
         progress=progress.closed(execution.ended),
         lustre=_lustre(aws, execution, progress),
-        jobs=jobs,
+        jobs=tuple(_jobs(aws, progress)),
     )
+
+
+def _jobs(aws: Aws, progress: Progress) -> Iterator[JobDescription]:
+    for name in progress.jobs:
+        # a job that has ended may have been deleted
+        with suppress(InvalidInput):
+            yield aws.training_jobs.describe(name)
 
 
 def _lustre(aws: Aws, execution: Execution, progress: Progress) -> LustreListing | None:
@@ -129,7 +130,7 @@ def follow(aws: Aws, arn: str) -> Generator[FlowEvent]:
     execution = described(aws, arn)
     progress = Progress(job_name=execution.name)
     stages_told = jobs_watched = 0
-    pause_seconds = _FIRST_POLL_SECONDS
+    pause_seconds = FIRST_POLL_SECONDS
     while True:
         # described before its events are read, so that those of its end are among them
         execution = described(aws, arn)
@@ -143,8 +144,13 @@ def follow(aws: Aws, arn: str) -> Generator[FlowEvent]:
         if execution.is_over:
             yield look(aws, execution)
             return
-        pause_seconds = _FIRST_POLL_SECONDS if news else min(pause_seconds * _POLL_GROWTH, _SLOWEST_POLL_SECONDS)
+        pause_seconds = FIRST_POLL_SECONDS if news else longer_pause(pause_seconds)
         time.sleep(pause_seconds)
+
+
+def longer_pause(pause_seconds: float) -> float:
+    """How long to wait before the next look, when nothing has happened since the last."""
+    return min(pause_seconds * _POLL_GROWTH, _SLOWEST_POLL_SECONDS)
 
 
 def described(aws: Aws, arn: str) -> Execution:
@@ -166,68 +172,6 @@ def wait_for(aws: Aws, arn: str, stage: Stage) -> Iterator[FlowEvent]:
             return
 
 
-def stop(aws: Aws, execution: Execution) -> bool:
-    """Stop the flow; False when it has ended already. Its file system is then taken down from outside."""
-    if execution.is_over:
-        return False
-    aws.executions.stop(execution.arn, STOPPED, "stopped by headrace")
-    return True
-
-
-def take_down(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]:
-    """Wait until the teardown of a flow that has ended is over; what goes on, in words, whenever that changes.
-
-    EventBridge starts it; where that has not happened after a minute, it is started here, which does no harm twice.
-    Raises FlowFailed when a file system is left.
-    """
-    begun = time.monotonic()
-    since = (described(aws, owner).ended or datetime.now(UTC)) - _CLOCKS_DIFFER
-    strangers: set[str] = set()
-    told, started_here = "", ""
-    while True:
-        ours = _teardowns(aws, teardown_machine_arn, owner, since, strangers)
-        # a list may lag behind
-        ours += (
-            [described(aws, started_here)] if started_here and all(each.arn != started_here for each in ours) else []
-        )
-        is_running = any(not each.is_over for each in ours)
-        state = _told_of(aws, owner, is_running=is_running)
-        if state != told:
-            yield state
-            told = state
-        if not is_running and any(each.status == ExecutionStatus.SUCCEEDED for each in ours):
-            return
-        if not is_running and started_here:
-            last = described(aws, started_here)
-            raise FlowFailed(f"teardown {last.name}: {last.status}: {reason_of(last)}; see headrace reap --dry-run")
-        if not is_running and (ours or time.monotonic() - begun > _TEARDOWN_SECONDS):
-            name = f"by-hand-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-            started_here = aws.executions.start(teardown_machine_arn, name, {"Owner": owner})
-        time.sleep(_PAUSE_SECONDS)
-
-
-def _teardowns(aws: Aws, machine_arn: str, owner: str, since: datetime, strangers: set[str]) -> list[Execution]:
-    """Executions of the teardown machine for this owner since then, newest first; ``strangers``: of others."""
-    found: list[Execution] = []
-    for arn in aws.executions.newest(machine_arn):
-        if arn in strangers:
-            continue
-        execution = aws.executions.describe(arn)
-        if execution is None or execution.input.get("Owner") != owner:
-            strangers.add(arn)
-        elif execution.started >= since:
-            found.append(execution)
-        if execution is not None and execution.started < since:
-            break
-    return found
-
-
-def _told_of(aws: Aws, owner: str, *, is_running: bool) -> str:
-    left = aws.file_systems.lustres({OWNER_TAG: owner})
-    teardown = "the teardown runs" if is_running else "waiting for the teardown"
-    return f"{teardown}; {', '.join(f'{each.file_system_id} is {each.lifecycle}' for each in left) or 'no file system'}"
-
-
 def reason_of(execution: Execution) -> str:
     """Why an execution did not succeed, on one line."""
     parts = [each for each in (execution.error, execution.cause) if each]
@@ -238,14 +182,3 @@ def failure(flow: Flow) -> FlowFailed:
     """The error of a flow that has ended."""
     left = "" if flow.lustre is None else f"; file system {flow.lustre.file_system_id} is {flow.lustre.lifecycle}"
     return FlowFailed(f"{flow.name}: {flow.execution.status}: {reason_of(flow.execution)}{left}")
-
-
-def teardown_machine_of(aws: Aws, execution: Execution, platform: str | None = None) -> str:
-    """The teardown machine of the platform that a flow belongs to. Raises InvalidInput for another's flow."""
-    part = require_part(launch.read_platform(aws, platform))
-    if part.machine_arn != machine_arn_of(execution.arn):
-        raise InvalidInput(
-            f"flow {execution.name} is one of {machine_arn_of(execution.arn)}; allowed: a flow of platform "
-            f"{part.platform}; fix: name its platform with --platform"
-        )
-    return part.teardown_machine_arn

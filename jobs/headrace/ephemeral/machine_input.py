@@ -21,6 +21,8 @@ OBJECTS_PER_SECOND: Final = 500
 _CREATION_SECONDS: Final = 1800
 _MARGIN_SECONDS: Final = 3600
 _WAIT_FOR_CAPACITY_SECONDS: Final = 120
+_PENDING_SECONDS: Final = 900
+"""How long SageMaker looks for instances before it gives a job up, where the job sets no limit: what is usual."""
 
 
 def flow_input(
@@ -68,19 +70,22 @@ def lifetime(
     *,
     ready: int,
     preload: int,
-    attempt: int,
+    running: int,
+    pending: int | None,
     capacity_attempts: int,
     given_hours: float | None,
     max_hours: int,
 ) -> LifetimeSpec:
     """How long the file system lives: as was given, or for the slowest course of the flow, but not beyond the cap.
 
-    ``ready``, ``preload`` and ``attempt``: seconds that each may take at the most. A job that finds no instances ends
-    early, so a platform's cap has to leave room for one attempt, not for all of them.
+    ``ready``, ``preload``, ``running`` and ``pending`` (None: no limit is set): seconds that each may take at the most.
+    An attempt that finds no instances ends when its pending does; only the last one runs. The machine looks the less
+    often the longer the lifetime is, so it is not longer than it has to be.
     """
+    attempt = running + (pending or 0)
     needed = ready + preload + attempt + _MARGIN_SECONDS
     waits = sum(_WAIT_FOR_CAPACITY_SECONDS * number for number in range(1, capacity_attempts))
-    slowest = needed + (capacity_attempts - 1) * attempt + waits
+    slowest = needed + (capacity_attempts - 1) * (pending or _PENDING_SECONDS) + waits
     told = f"{hours_text(ready)} until it can be read + {hours_text(preload)} preload" if preload else ""
     told = told or f"{hours_text(ready)} until it can be read"
     return LifetimeSpec(

@@ -16,11 +16,11 @@ from typing import Any
 from headrace import launch
 from headrace.aws import Aws
 from headrace.channels import Channel, judged, link_spec_of, spec_of
-from headrace.ephemeral import flows
+from headrace.ephemeral import flows, teardown
 from headrace.ephemeral.associations import Association, association_of, without_overlap
 from headrace.ephemeral.flows import Flow
 from headrace.ephemeral.machine_input import flow_input, lifetime, ready_seconds
-from headrace.ephemeral.preparing import capacity_for
+from headrace.ephemeral.sizing import capacity_for
 from headrace.ephemeral.stages import Stage, StageSpan
 from headrace.ephemeral.survey import survey
 from headrace.errors import HeadraceError
@@ -123,13 +123,13 @@ def _prepared(
     life = lifetime(
         ready=ready_seconds(data.objects),
         preload=0,
-        attempt=0,
+        running=0,
+        pending=None,
         capacity_attempts=1,
         given_hours=wishes.lifetime_hours,
         max_hours=part.max_hours,
     )
-    stamp = datetime.now(UTC)
-    name = f"{platform.foundation.job_name_prefix}{base_name}-{stamp:%Y%m%d-%H%M%S}-{stamp.microsecond // 1000:03d}"
+    name = _name(platform, base_name, datetime.now(UTC))
     spec = EphemeralSpec(
         platform=part.platform,
         job_name=name,
@@ -156,6 +156,11 @@ def _prepared(
         data_compression_type=wishes.data_compression_type,
     )
     return _Hold(part=part, subnet=subnet, link_names=frozenset(links), given=given)
+
+
+def _name(platform: Platform, base_name: str, now: datetime) -> str:
+    stamp = f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}"
+    return f"{platform.foundation.job_name_prefix}{base_name}-{stamp}"
 
 
 def _associations(platform: Platform, links: Mapping[str, str]) -> tuple[tuple[Association, ...], list[Finding]]:
@@ -205,7 +210,8 @@ def _held(platform: Platform, hold: _Hold, flow: Flow) -> HeldLustre:
 def _end(aws: Aws, hold: _Hold, arn: str, told: Told) -> None:
     execution = aws.executions.describe(arn)
     # one that has ended by itself was taken down by itself
-    if execution is not None and flows.stop(aws, execution):
-        for line in flows.take_down(aws, hold.part.teardown_machine_arn, arn):
+    if execution is not None and not execution.is_over:
+        teardown.stop(aws, execution)
+        for line in teardown.until_gone(aws, hold.part.teardown_machine_arn, arn):
             told(line)
         told("the file system is gone")

@@ -6,7 +6,6 @@ set is listed, since a listing may take minutes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,44 +13,25 @@ from typing import Any
 
 from headrace import preflight
 from headrace.aws import Aws
-from headrace.ephemeral.associations import Association, association_of, without_overlap
+from headrace.ephemeral.associations import Association
 from headrace.ephemeral.flows import require_part
+from headrace.ephemeral.future_plan import associations_of, planned, subnet_id_of
 from headrace.ephemeral.machine_input import flow_input, lifetime, ready_seconds, request_bytes
+from headrace.ephemeral.sizing import Capacity, capacity_for
 from headrace.ephemeral.stages import PRELOAD_SUFFIX
 from headrace.ephemeral.survey import Survey, Told, survey
 from headrace.execution_history import execution_arn
-from headrace.future_lustre import EphemeralLustre, with_future_lustre
+from headrace.future_lustre import EphemeralLustre
 from headrace.job_file import JobFile
-from headrace.job_file.model import CapacityRetryModel
-from headrace.planning import LaunchPlan, draft
-from headrace.platform import EphemeralPart, LustreLink, Platform, Subnet
+from headrace.planning import LaunchPlan
+from headrace.platform import EphemeralPart, LustreLink, Platform
 from headrace.preload import Contents, preload_request
-from headrace.roads import LUSTRE
 from headrace.rules import Finding, Level, Suppression, apply_suppressions, final, require, run_rules
 from headrace.rules.ephemeral import EPHEMERAL_RULES, EphemeralSpec, LifetimeSpec
-from headrace.rules.lustre import (
-    SCRATCH_2,
-    LustreSpec,
-    capacity_is_legal,
-    capacity_within_quota,
-    compression_is_known,
-    dataset_fits,
-)
-from headrace.rules.lustre_sizing import LARGEST_DATASET_GIB, legal_capacity_gib
 from headrace.sources import LustreSource
-from headrace.training import CapacityRetry, TrainingJob
+from headrace.training import TrainingJob
 
-_LUSTRE_RULES = (capacity_is_legal, compression_is_known, dataset_fits, capacity_within_quota)
 _FIRST_OBJECTS = 10_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capacity:
-    """What the file system provisions, and how that came about."""
-
-    gib: int
-    arithmetic: str
-    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,22 +84,9 @@ def prepare(
     capacity = capacity_for(data, wanted)
     preload = _preload_request(plan, associations, capacity, data) if wanted.preload and not is_refused else None
     life = _lifetime(plan, wanted, part, data, preload)
-    given = flow_input(
-        job_name=plan.job.name,
-        storage_capacity_gib=capacity.gib,
-        subnet_id=_subnet_of(plan).subnet_id,
-        associations=associations,
-        ready_seconds=life.ready_seconds,
-        lifetime_seconds=life.seconds,
-        data_compression_type=wanted.data_compression_type,
-        training_request=plan.request,
-        capacity_attempts=wanted.capacity_attempts,
-        preload_request=preload,
-    )
-    spec = replace(
-        _spec(plan, job, part, wanted, associations, capacity, life, given),
-        names_in_use=_names_in_use(plan, part, wanted, aws),
-    )
+    given = _given(plan, wanted, associations, capacity, life, preload)
+    spec = _spec(plan, job, part, wanted, associations, capacity, life, given)
+    spec = replace(spec, names_in_use=_names_in_use(plan, part, wanted, aws))
     findings += [*data.findings, *capacity.findings, *final(run_rules(EPHEMERAL_RULES, spec))]
     left = require(_each_once(findings), suppressions)
     return PreparedFlow(
@@ -134,50 +101,26 @@ def prepare(
     )
 
 
-def planned(
-    job: JobFile | TrainingJob, platform: Platform, part: EphemeralPart, wanted: EphemeralLustre, now: datetime
-) -> LaunchPlan:
-    """The plan of the job on a Lustre to come: in the zone that is wanted, or the first where all channels meet."""
-    once = _without_retry(job)
-    subnets = platform.foundation.subnets
-    first = draft(once, with_future_lustre(platform, subnets[0], part.links), now=now)
-    others = replace(first.zones, pins=tuple(each for each in first.zones.pins if each.by != LUSTRE.name))
-    zones = others.common_az_ids if wanted.availability_zone_id is None else {wanted.availability_zone_id}
-    subnet = next((each for each in subnets if each.az_id in zones), subnets[0])
-    if subnet == subnets[0]:
-        return first
-    return draft(once, with_future_lustre(platform, subnet, part.links), now=now)
-
-
-def associations_of(plan: LaunchPlan) -> tuple[Association, ...]:
-    """What the file system is linked to: the folders that the job's channels read."""
-    return without_overlap(
-        association_of(
-            each.source.link_on(plan.platform),
-            each.source.path,
-            f"channels.{each.name}.{'path' if each.source.path.strip('/') else 'lustre'}",
-        )
-        for each in plan.job.channels
-        if isinstance(each.source, LustreSource)
+def _given(
+    plan: LaunchPlan,
+    wanted: EphemeralLustre,
+    associations: Sequence[Association],
+    capacity: Capacity,
+    life: LifetimeSpec,
+    preload: dict[str, Any] | None,
+) -> dict[str, Any]:
+    return flow_input(
+        job_name=plan.job.name,
+        storage_capacity_gib=capacity.gib,
+        subnet_id=subnet_id_of(plan),
+        associations=associations,
+        ready_seconds=life.ready_seconds,
+        lifetime_seconds=life.seconds,
+        data_compression_type=wanted.data_compression_type,
+        training_request=plan.request,
+        capacity_attempts=wanted.capacity_attempts,
+        preload_request=preload,
     )
-
-
-def capacity_for(data: Survey, wanted: EphemeralLustre) -> Capacity:
-    """As was asked for, or the smallest that the data set fills to nine tenths; and what the rules say of it."""
-    # rounded up, so that people can read the arithmetic
-    size_gib = min(math.ceil(data.size_gib * 10) / 10, LARGEST_DATASET_GIB)
-    if wanted.storage_capacity_gib is None:
-        sizing = legal_capacity_gib(size_gib) if size_gib else None
-        gib = legal_capacity_gib(1).storage_capacity_gib if sizing is None else sizing.storage_capacity_gib
-        return Capacity(gib=gib, arithmetic="no data" if sizing is None else sizing.arithmetic)
-    spec = LustreSpec(
-        deployment_type=SCRATCH_2,
-        storage_capacity_gib=wanted.storage_capacity_gib,
-        data_compression_type=wanted.data_compression_type.value,
-        dataset_gib=size_gib or None,
-    )
-    found = [replace(each, field=f"ephemeral.{each.field}") for each in run_rules(_LUSTRE_RULES, spec)]
-    return Capacity(gib=wanted.storage_capacity_gib, arithmetic="as the job asks for", findings=tuple(found))
 
 
 def _lifetime(
@@ -188,7 +131,8 @@ def _lifetime(
     return lifetime(
         ready=ready_seconds(data.objects),
         preload=0 if preload is None else int(preload["StoppingCondition"]["MaxRuntimeInSeconds"]),
-        attempt=running + (job.max_pending_seconds or 0),
+        running=running,
+        pending=job.max_pending_seconds,
         capacity_attempts=wanted.capacity_attempts,
         given_hours=wanted.lifetime_hours,
         max_hours=part.max_hours,
@@ -256,20 +200,8 @@ def _names_in_use(plan: LaunchPlan, part: EphemeralPart, wanted: EphemeralLustre
     return (*(() if flow is None else (name,)), *taken)
 
 
-def _without_retry(job: JobFile | TrainingJob) -> JobFile | TrainingJob:
-    if isinstance(job, JobFile):
-        return job.model_copy(update={"capacity_retry": CapacityRetryModel()})
-    return replace(job, capacity_retry=CapacityRetry())
-
-
 def _wishes_of(job: JobFile) -> EphemeralLustre:
     return EphemeralLustre(**job.ephemeral.model_dump())
-
-
-def _subnet_of(plan: LaunchPlan) -> Subnet:
-    assert plan.platform.lustre is not None
-    lustre = plan.platform.lustre
-    return Subnet(subnet_id=lustre.subnet_id, az_id=lustre.az_id)
 
 
 def _each_once(findings: Sequence[Finding]) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,12 +11,22 @@ from headrace.aws import Aws
 from headrace.aws.connection import AccessDenied
 from headrace.aws.file_systems import LustreListing
 from headrace.ephemeral.flows import OWNER_TAG, PLATFORM_TAG, FlowFailed, described, reason_of
-from headrace.ephemeral.reaping import EXPIRES_TAG, MARK_AGE, MARKED_TAG, Decision, FileSystemFacts, Owner, decide
+from headrace.ephemeral.reaping import (
+    CLOCKS_DIFFER,
+    EXPIRES_TAG,
+    MARK_AGE,
+    MARKED_TAG,
+    Decision,
+    FileSystemFacts,
+    Owner,
+    decide,
+)
 from headrace.execution_history import Execution, ExecutionStatus
 from headrace.job_description import JobDescription
 from headrace.platform import EphemeralPart
 
 _PAUSE_SECONDS = 1.0
+_EXECUTION_ARN = re.compile(r"arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:execution:[^:]+:[^:]+")
 
 
 def decisions(aws: Aws, part: EphemeralPart, now: datetime | None = None) -> list[Decision]:
@@ -24,14 +35,15 @@ def decisions(aws: Aws, part: EphemeralPart, now: datetime | None = None) -> lis
     found = aws.file_systems.lustres({PLATFORM_TAG: part.platform, OWNER_TAG: ""})
     if not found:
         return []
-    jobs = _active_jobs(aws)
+    # no job that is older than a file system mounts it
+    jobs = _active_jobs(aws, min(each.created for each in found) - CLOCKS_DIFFER)
     return [decide(_facts(aws, each, jobs, now), now, part.max_hours) for each in found]
 
 
-def _active_jobs(aws: Aws) -> list[JobDescription | None]:
+def _active_jobs(aws: Aws, since: datetime) -> list[JobDescription | None]:
     """Each job that runs or is stopping; None for one that these rights may not look at."""
     jobs: list[JobDescription | None] = []
-    for name in aws.training_jobs.active_names():
+    for name in aws.training_jobs.active_names(since):
         try:
             job = aws.training_jobs.describe(name)
         except AccessDenied:
@@ -67,8 +79,8 @@ def _facts(aws: Aws, lustre: LustreListing, jobs: list[JobDescription | None], n
 
 
 def _owner(aws: Aws, arn: str) -> Owner:
-    # text that is no execution's ARN is told by another error: it is not known to have ended
-    if ":execution:" not in arn:
+    # text that is no execution's ARN is another error to the machine: it is not known to have ended
+    if not _EXECUTION_ARN.fullmatch(arn):
         return Owner(is_known=False)
     try:
         execution = aws.executions.describe(arn)

@@ -20,7 +20,7 @@ EXPIRES_TAG: Final = "headrace:expires"
 MARKED_TAG: Final = "headrace:marked"
 MARK_AGE: Final = timedelta(minutes=15)
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
-# other spellings of a time are none for the machine, and so none here
+# other spellings of a time are none
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{3})?Z", re.ASCII)
 
 
@@ -83,13 +83,13 @@ class FileSystemFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What the reaper would do, and which of the conditions hold. ``expires``: as it was read."""
+    """What the reaper would do, and which of the conditions hold. ``expires``, ``marked``: as they are compared."""
 
     facts: FileSystemFacts
     action: Action
     holds: dict[Condition, bool]
-    expires: datetime
-    marked: datetime | None
+    expires: str
+    marked: str | None
 
     @property
     def is_due(self) -> bool:
@@ -99,12 +99,12 @@ class Decision:
 
 def decide(facts: FileSystemFacts, now: datetime, max_hours: int) -> Decision:
     """The decision on one file system. ``max_hours``: the longest lifetime, for one whose expiry cannot be read."""
-    expires = parse_time(facts.expires_tag) or facts.created + timedelta(hours=max_hours)
-    marked = parse_time(facts.marked_tag)
+    expires = _readable(facts.expires_tag) or time_text(facts.created + timedelta(hours=max_hours))
+    marked = _readable(facts.marked_tag)
     holds = {
         Condition.OWNED: facts.has_platform_tag and facts.owner_arn is not None,
         Condition.LIVING: facts.lifecycle != "DELETING",
-        Condition.EXPIRED: expires < now,
+        Condition.EXPIRED: expires < time_text(now),
         Condition.OWNER_ENDED: _has_ended(facts.owner, facts.created),
         Condition.UNMOUNTED: not facts.mounted_by and facts.unknown_jobs == 0,
         Condition.NO_CLIENTS: facts.clients == 0,
@@ -112,14 +112,14 @@ def decide(facts: FileSystemFacts, now: datetime, max_hours: int) -> Decision:
     return Decision(facts=facts, action=_action(facts, holds, marked, now), holds=holds, expires=expires, marked=marked)
 
 
-def _action(facts: FileSystemFacts, holds: dict[Condition, bool], marked: datetime | None, now: datetime) -> Action:
+def _action(facts: FileSystemFacts, holds: dict[Condition, bool], marked: str | None, now: datetime) -> Action:
     if not holds[Condition.OWNED] or not holds[Condition.LIVING]:
         return Action.KEEP
     if not all(holds.values()):
         return Action.KEEP if facts.marked_tag is None else Action.UNMARK
     if marked is None:
         return Action.MARK
-    return Action.DELETE if marked <= now - MARK_AGE else Action.WAIT
+    return Action.DELETE if marked <= time_text(now - MARK_AGE) else Action.WAIT
 
 
 def _has_ended(owner: Owner, created: datetime) -> bool:
@@ -137,11 +137,12 @@ def within_cap(decisions: Iterable[Decision], most_deletes: int) -> Sequence[Dec
     return [each for each in decisions if each.action is Action.DELETE][:most_deletes]
 
 
-def parse_time(text: str | None) -> datetime | None:
-    """A tag's time; None for anything else."""
-    if text is None or not _TIME.fullmatch(text):
-        return None
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
-        return None
+def time_text(when: datetime) -> str:
+    """A time as the machine writes it into a tag."""
+    when = when.astimezone(UTC)
+    return f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03d}Z"
+
+
+def _readable(text: str | None) -> str | None:
+    """A tag's time, which is compared as text: a thirteenth month is none, and must not end a run."""
+    return text if text is not None and _TIME.fullmatch(text) else None

@@ -1,7 +1,7 @@
-"""Alarms in CloudFormation, which moto lacks, and how long a log group keeps its events, which it drops.
+"""Alarms in CloudFormation, which moto lacks.
 
 An alarm is kept and shown; nobody looks at its metric, and it stays in INSUFFICIENT_DATA.
-Source: AWS CloudFormation Template Reference, AWS::CloudWatch::Alarm, AWS::Logs::LogGroup.
+Source: AWS CloudFormation Template Reference, AWS::CloudWatch::Alarm.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from headrace_local.moto_extension.clients import client
-from headrace_local.moto_extension.cloudformation.resource_types import COMPLETIONS, AddedType, Created, Properties, add
+from headrace_local.moto_extension.cloudformation.resource_types import AddedType, Created, Properties, add
 
 _TYPES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "EvaluationPeriods": int,
@@ -37,16 +37,8 @@ def _delete(region: str, alarm: Created) -> None:
     client("cloudwatch", region).delete_alarms(AlarmNames=[alarm.physical_id])
 
 
-def keep_events(region: str, group: str, properties: Properties) -> None:
-    """How many days a log group keeps its events."""
-    if "RetentionInDays" in properties:
-        days = int(properties["RetentionInDays"])
-        client("logs", region).put_retention_policy(logGroupName=group, retentionInDays=days)
-
-
 def install() -> None:
-    """Add alarms, complete log groups."""
-    COMPLETIONS["AWS::Logs::LogGroup"] = keep_events
+    """Add alarms."""
     add(
         AddedType(
             type_name="AWS::CloudWatch::Alarm",

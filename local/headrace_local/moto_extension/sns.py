@@ -1,4 +1,4 @@
-"""Topics in CloudFormation: moto lacks their policies and subscriptions, drops attributes, and knows no TopicArn.
+"""Topics in CloudFormation: moto lacks their policies and subscriptions, drops tags, and knows no TopicArn.
 
 Source: AWS CloudFormation Template Reference, AWS::SNS::Topic, AWS::SNS::TopicPolicy, AWS::SNS::Subscription.
 """
@@ -22,20 +22,16 @@ from headrace_local.moto_extension.cloudformation.resource_types import (
 )
 
 _TOPIC: Final = "AWS::SNS::Topic"
-_ATTRIBUTES: Final = ("DisplayName", "KmsMasterKeyId", "SignatureVersion", "TracingConfig")
+_BY_MOTO: Final = frozenset({"DisplayName", "KmsMasterKeyId", "TopicName", "Subscription"})
 _OF_SUBSCRIPTION: Final = ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy", "DeliveryPolicy")
 _get_cfn_attribute = Topic.get_cfn_attribute
 
 
 def complete_topic(region: str, arn: str, properties: Properties) -> None:
-    """The attributes and tags that moto drops. Raises Unsupported for a property that nobody here applies."""
-    refuse_unknown_properties(_TOPIC, properties, {*_ATTRIBUTES, "TopicName", "Subscription", "Tags"})
-    sns = client("sns", region)
-    for name in _ATTRIBUTES:
-        if name in properties:
-            sns.set_topic_attributes(TopicArn=arn, AttributeName=name, AttributeValue=str(properties[name]))
+    """The tags, which moto drops. Raises Unsupported for a property that nobody here applies."""
+    refuse_unknown_properties(_TOPIC, properties, _BY_MOTO | {"Tags"})
     if properties.get("Tags"):
-        sns.tag_resource(ResourceArn=arn, Tags=properties["Tags"])
+        client("sns", region).tag_resource(ResourceArn=arn, Tags=properties["Tags"])
 
 
 def topic_attribute(topic: Topic, name: str) -> Any:

@@ -226,6 +226,8 @@ end() {
 main() {
     others=
     trap 'end 143 "stopped; run it again to load the rest"' TERM INT
+    # mksh is one of few, and would count wrong
+    [ "$((1000000 * 1000000))" = 1000000000000 ] || end 2 "this sh counts with 32 bits; use an image with another one"
     roots=
     for root in $PRELOAD_DIRECTORIES; do
         [ -d "$root" ] || end 2 "$root is no directory"

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from botocore import xform_name
-from botocore.exceptions import ClientError
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service_aws_sdk
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
     StateTaskServiceAwsSdk,
@@ -54,25 +53,7 @@ def _runtime_error(task: StateTaskServiceAwsSdk, env: Environment, cause: str) -
     return FailureEventException(task._get_task_failure_event(env=env, error="States.Runtime", cause=cause))
 
 
-def failure_of(task: StateTaskServiceAwsSdk, env: Environment, ex: Exception) -> FailureEvent:
-    """The service's error by the machine's name for it."""
-    if not isinstance(ex, ClientError):
-        return _from_error(task, env, ex)
-    service = task._normalise_service_error_name(task.resource.api_name)
-    answer, said = ex.response["ResponseMetadata"], ex.response["Error"].get("Message", "")
-    status, request_id = answer["HTTPStatusCode"], answer.get("RequestId", "")
-    return task._get_task_failure_event(
-        env=env,
-        error=task._normalise_exception_name(service, ex),
-        cause=f"{said} (Service: {service}, Status Code: {status}, Request ID: {request_id})",
-    )
-
-
-_from_error = StateTaskServiceAwsSdk._from_error
-
-
 def install() -> None:
     """Put these in the place of moto's."""
     state_task_service_aws_sdk._SERVICE_ERROR_NAMES.update(ERROR_NAMES)
     StateTaskServiceAwsSdk._eval_service_task = call
-    StateTaskServiceAwsSdk._from_error = failure_of
