@@ -29,7 +29,7 @@ from stacks.settings import EnvironmentSettings
 
 
 class Foundation(Stack):
-    """``network``, ``bucket``, ``data_locations`` (the bucket's own first), ``kms_key``, ``efs`` and ``roles``."""
+    """``network``, ``bucket``, ``data_locations`` (the bucket's own first), ``kms_key``, ``efs``, ``roles``; ``part``, its record."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, platform: str, settings: EnvironmentSettings, **stack: Any
@@ -58,12 +58,12 @@ class Foundation(Stack):
         self.job_name_prefix = f"{platform}-" if settings.job_name_prefix is None else settings.job_name_prefix
         self._require_vpc = settings.iam.require_vpc
         self.roles, self.user_policy = self._grant(settings)
-        PlatformPart(self, "PlatformPart", part=self._part(), outputs=self._outputs())
+        self.part = self._part()
+        PlatformPart(self, "PlatformPart", part=self.part, outputs=self._outputs())
         self._exports: dict[str, str] = {}
         if settings.lustre.enabled or settings.ephemeral.enabled:
             self._export_for_lustre()
-        if settings.ephemeral.enabled:
-            self._export_for_jobs_of_the_flow()
+            self._export_for_jobs(settings.ephemeral.enabled)
 
     def exported(self, value: str) -> str:
         """A value of this stack as another stack imports it; what is known at synth is as it is."""
@@ -85,10 +85,13 @@ class Foundation(Stack):
         for value in values:
             self._export(value)
 
-    def _export_for_jobs_of_the_flow(self) -> None:
-        # Short names: the template has room for few more.
+    def _export_for_jobs(self, of_the_flow: bool) -> None:
+        # The shared Lustre is loaded by jobs that mount file systems; the flow runs any. Short names: the template has
+        # room for few more.
         self._export(self.network.security_groups.jobs.security_group_id, "JobGroup")
         for role in self.roles.in_network:
+            if not of_the_flow and role is not self.roles.file_systems:
+                continue
             self._export(role.role_arn, f"{role.node.id}RoleArn")
 
     def _export(self, value: str, name: str | None = None) -> None:

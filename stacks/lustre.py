@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from aws_cdk import Stack
+from aws_cdk import aws_sns as sns
 from constructs import Construct
-from headrace.platform import LustrePart
+from headrace.platform import FoundationPart, LustrePart
 from headrace_cdk.alarm_topic import AlarmTopic
 from headrace_cdk.idle_alarm import IdleAlarm
 from headrace_cdk.lustre import Lustre
 from headrace_cdk.lustre_user_policy import LustreUserPolicy
 from headrace_cdk.platform_part import PlatformPart
+from headrace_cdk.shared_preload import SharedPreload
 
 from stacks.foundation import Foundation
 from stacks.from_settings import link_of, naming_of
-from stacks.settings import AlarmSettings, EnvironmentSettings
+from stacks.settings import AlarmSettings, EnvironmentSettings, PreloadSettings
 from stacks.zones import subnets_in
 
 
 class SharedLustre(Stack):
-    """``lustre``: the file system; its record says where jobs find it."""
+    """``lustre``: the file system; its record says where jobs find it. ``preload``: None where it is switched off."""
 
     def __init__(
         self,
@@ -34,7 +37,6 @@ class SharedLustre(Stack):
     ) -> None:
         """``foundation``: network and data. ``stack``: what :class:`aws_cdk.Stack` takes."""
         super().__init__(scope, construct_id, **stack)
-        self._suppressions = foundation.suppressions
         chosen = settings.lustre
         zones = None if chosen.zone is None else [chosen.zone]
         persistent = chosen.deployment_type.startswith("PERSISTENT")
@@ -62,25 +64,39 @@ class SharedLustre(Stack):
             file_system_id=self.lustre.file_system_id,
             naming=naming_of(settings.iam),
         )
-        if chosen.idle_alarm_hours is not None:
-            self._tell_when_idle(platform, chosen.idle_alarm_hours, settings.alarms)
-        PlatformPart(self, "PlatformPart", part=self._part(platform), outputs=self._outputs())
-
-    def _tell_when_idle(self, platform: str, hours: int, alarms: AlarmSettings) -> None:
-        # A topic of this stack's own: it takes from the foundation only, and is destroyed alone.
         topic = None
-        if alarms.topic_arn is not None or alarms.emails:
-            topic = AlarmTopic(
-                self, "AlarmTopic", platform=platform, existing_topic_arn=alarms.topic_arn, emails=alarms.emails
-            ).topic
-        IdleAlarm(
-            self,
-            "IdleAlarm",
-            file_system_id=self.lustre.file_system_id,
-            hours=hours,
-            topic=topic,
-            suppressions=self._suppressions,
-        )
+        if chosen.idle_alarm_hours is not None or chosen.preload is not None:
+            topic = self._topic(platform, settings.alarms)
+        if chosen.idle_alarm_hours is not None:
+            IdleAlarm(
+                self,
+                "IdleAlarm",
+                file_system_id=self.lustre.file_system_id,
+                hours=chosen.idle_alarm_hours,
+                topic=topic,
+                suppressions=foundation.suppressions,
+            )
+        part = self._part(platform)
+        self.preload: SharedPreload | None = None
+        if chosen.preload is not None:
+            self.preload = SharedPreload(
+                self,
+                "Preload",
+                platform=platform,
+                file_system_id=self.lustre.file_system_id,
+                request=_preload_request(foundation, part, chosen.preload),
+                topic=topic,
+                naming=naming_of(settings.iam),
+            )
+        PlatformPart(self, "PlatformPart", part=part, outputs=self._outputs())
+
+    def _topic(self, platform: str, alarms: AlarmSettings) -> sns.ITopic | None:
+        # A topic of this stack's own: it takes from the foundation only, and is destroyed alone.
+        if alarms.topic_arn is None and not alarms.emails:
+            return None
+        return AlarmTopic(
+            self, "AlarmTopic", platform=platform, existing_topic_arn=alarms.topic_arn, emails=alarms.emails
+        ).topic
 
     def _part(self, platform: str) -> LustrePart:
         return LustrePart(
@@ -97,9 +113,32 @@ class SharedLustre(Stack):
         directories = {
             f"Directory{index}": self.lustre.directory_path(link) for index, link in enumerate(self.lustre.links)
         }
+        machine = self.preload.machine.state_machine.state_machine_arn if self.preload else None
         return {
             "FileSystemId": self.lustre.file_system_id,
             "MountName": self.lustre.mount_name,
             "UserPolicyArn": self.user_policy.policy.managed_policy_arn,
+            **({} if machine is None else {"PreloadMachineArn": machine}),
             **directories,
         }
+
+
+def _preload_request(foundation: Foundation, part: LustrePart, chosen: PreloadSettings) -> dict[str, Any]:
+    # takes longer to import than the stacks themselves, and most have it switched off
+    from stacks.preload_request import preload_request
+
+    lustre = replace(part, subnet_id=foundation.exported(part.subnet_id))
+    return preload_request(_as_imported(foundation), lustre, chosen)
+
+
+def _as_imported(foundation: Foundation) -> FoundationPart:
+    """The foundation's record with the names of its exports, as far as jobs on the file system need it."""
+    part, imported = foundation.part, foundation.exported
+    file_systems = part.roles.file_systems
+    return replace(
+        part,
+        bucket=imported(part.bucket),
+        job_security_group_id=imported(part.job_security_group_id),
+        kms_key_arn=part.kms_key_arn and imported(part.kms_key_arn),
+        roles=replace(part.roles, file_systems=file_systems and imported(file_systems)),
+    )

@@ -9,7 +9,14 @@ from dataclasses import replace
 from headrace.rules.catalogue import CATALOGUE
 from headrace.rules.s3_names import bucket_rule_broken
 
-from stacks.settings import AlarmSettings, BucketSettings, EnvironmentSettings, IamSettings, SuppressionSettings
+from stacks.settings import (
+    AlarmSettings,
+    BucketSettings,
+    EnvironmentSettings,
+    IamSettings,
+    LustreSettings,
+    SuppressionSettings,
+)
 
 RESERVED_TAGS = ("aws:", "headrace:")
 
@@ -35,6 +42,11 @@ _LEGAL = {
         "the ARN of a topic of SNS, not a FIFO one, to which alarms cannot publish",
     ),
     "alarms.emails": (r"[^@\s]+@[^@\s]+\.[^@\s]+", "addresses such as ml-platform@example.com"),
+    "lustre.preload.image": (r"[^\s{}%]{1,255}", "repository:tag, or a full URI"),
+    "lustre.preload.instance_type": (
+        r"ml\.[a-z0-9-]+\.[a-z0-9]+",
+        "an instance type of SageMaker, such as ml.m5.xlarge",
+    ),
     "iam.image_repository_arns": (
         r"arn:aws[a-z-]*:ecr:[a-z0-9*-]+:(\d{12}|\*):repository/[a-z0-9*][a-z0-9._/*-]*",
         "ARNs of ECR repositories, arn:aws:ecr:region:account:repository/name",
@@ -71,6 +83,7 @@ def illegal_names(settings: EnvironmentSettings, environment: str) -> Iterator[s
         if value is not None and not _is_legal(key, value):
             yield f"{key} is {value!r}; allowed: {allowed(key)}; fix: correct the value"
     yield from _illegal_alarms(settings)
+    yield from _illegal_preload(settings.lustre)
     yield from _illegal_repositories(iam)
     yield from _illegal_bucket(settings)
     yield from _illegal_suppressions(settings.suppressions)
@@ -96,6 +109,7 @@ def with_legal_names(settings: EnvironmentSettings) -> EnvironmentSettings:
         bucket=BucketSettings() if has_illegal_bucket else bucket,
         iam=IamSettings(),
         alarms=AlarmSettings(),
+        lustre=replace(settings.lustre, preload=None),
         suppressions=tuple(each for each in settings.suppressions if not any(_illegal_suppressions((each,)))),
         tags={},
     )
@@ -137,6 +151,23 @@ def _illegal_alarms(settings: EnvironmentSettings) -> Iterator[str]:
             f"alarms.topic_arn is {alarms.topic_arn!r}; allowed: a topic in {settings.region}, where the alarms are; "
             "fix: give one of that Region"
         )
+
+
+def _illegal_preload(lustre: LustreSettings) -> Iterator[str]:
+    preload = lustre.preload
+    if preload is None:
+        return
+    # imports much of the job side, which nobody needs who has switched it off
+    from headrace.preload.rates import MAX_READERS
+
+    given = {"lustre.preload.image": preload.image, "lustre.preload.instance_type": preload.instance_type}
+    for key, value in given.items():
+        if value is not None and not _is_legal(key, value):
+            yield f"{key} is {value!r}; allowed: {allowed(key)}; fix: correct the value"
+    if preload.readers is not None and not 1 <= preload.readers <= MAX_READERS:
+        yield f"lustre.preload.readers is {preload.readers}; allowed: 1 to {MAX_READERS}; fix: null, or fewer"
+    if not lustre.links:
+        yield "lustre.preload is given and lustre.links is empty; allowed: at least one link; fix: add one"
 
 
 def _illegal_bucket(settings: EnvironmentSettings) -> Iterator[str]:

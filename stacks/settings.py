@@ -109,6 +109,19 @@ class LinkSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreloadSettings:
+    """After a deployment, what the links of the shared Lustre show is loaded by a training job, each link once.
+
+    ``image``: ``repository:tag`` in the platform's registry, or a full URI; any with a shell. ``instance_type`` (of
+    SageMaker, such as ``ml.m5.xlarge``) and ``readers`` (files read at the same time): null is chosen by the capacity.
+    """
+
+    image: str
+    instance_type: str | None = None
+    readers: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LustreSettings:
     """The shared Lustre file system. Give ``storage_capacity_gib`` or ``dataset_gib``.
 
@@ -116,7 +129,7 @@ class LustreSettings:
     uses what the foundation exports for it, and CloudFormation refuses to take that away.
     ``zone``: which of the network's zones (or existing subnet ids) it stands in; null is the first. ``links``: where
     none is given, ``/data`` shows the bucket's ``data/``. ``idle_alarm_hours``: an alarm goes off when no client was
-    there for so long, since it costs by the hour; null is no alarm.
+    there for so long, since it costs by the hour; null is no alarm. ``preload``: null loads nothing by itself.
     """
 
     enabled: bool = True
@@ -129,6 +142,7 @@ class LustreSettings:
     zone: str | None = None
     links: tuple[LinkSettings, ...] = (LinkSettings(name="data", path="/data", prefix="data/"),)
     idle_alarm_hours: int | None = 6
+    preload: PreloadSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,45 @@ SUBSTITUTIONS: Mapping[str, str] = {
     "TeardownMachineArn": f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:headrace-dev-teardown",
     "TopicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:headrace-dev-reaper",
 }
+SHARED_LUSTRE = "fs-0fffffffffffffff0"
+GIVEN: Mapping[str, Mapping[str, Any]] = {
+    "preload": {
+        "FileSystemId": SHARED_LUSTRE,
+        "Links": ["a", "b"],
+        "JobName": "dev-preload",
+        "Request": {
+            "TrainingJobName": "dev-preload",
+            "AlgorithmSpecification": {
+                "TrainingImage": f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/digits:1",
+                "TrainingInputMode": "File",
+                "ContainerEntrypoint": ["sh", "-c", "eval ${p}"],
+            },
+            "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/headrace-dev-file-systems",
+            "InputDataConfig": [
+                {
+                    "ChannelName": link,
+                    "DataSource": {
+                        "FileSystemDataSource": {
+                            "FileSystemId": SHARED_LUSTRE,
+                            "FileSystemType": "FSxLustre",
+                            "FileSystemAccessMode": "ro",
+                            "DirectoryPath": f"/abcdefgh/{link}",
+                        }
+                    },
+                }
+                for link in ("a", "b")
+            ],
+            "OutputDataConfig": {"S3OutputPath": "s3://lake/output"},
+            "ResourceConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 86400},
+            "Environment": {
+                "PRELOAD_DIRECTORIES": "/opt/ml/input/data/a /opt/ml/input/data/b",
+                "PRELOAD_READERS": "16",
+            },
+        },
+    }
+}
+"""What constructs give to machines beside substitutions, as small as the checks need it."""
 
 Definition = dict[str, Any]
 
@@ -91,11 +130,13 @@ NOTHING = object()
 @cache
 def _machine(name: str) -> str:
     definition = load(name)
+    if name in GIVEN:
+        return definition.text_with_given(GIVEN[name])
     return json.dumps(definition.substituted({key: SUBSTITUTIONS[key] for key in definition.substitutions}))
 
 
 def machine(name: str) -> Definition:
-    """A copy of a machine's definition with the values of ``SUBSTITUTIONS``."""
+    """A copy of a machine's definition with the values of ``SUBSTITUTIONS`` and of ``GIVEN``."""
     definition: Definition = json.loads(_machine(name))
     return definition
 

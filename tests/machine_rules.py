@@ -28,7 +28,7 @@ ERRORS: Mapping[str, frozenset[str]] = {
     ),
     "teardown": frozenset({"Teardown.NotDeleted", "Teardown.OwnerRuns"}),
     "reaper": frozenset(),
-    "preload": frozenset({"Preload.Failed", "Preload.Incomplete"}),
+    "preload": frozenset({"Preload.Failed", "Preload.ImportFailed", "Preload.Incomplete"}),
 }
 """The errors that each machine raises under a name of its own."""
 RAISED_AS_CAUGHT = frozenset({"Raise"})

@@ -63,7 +63,7 @@ INPUTS: Mapping[str, Type] = {
     ),
     "teardown": record(Owner=STRING, FromOwner=BOOLEAN, FileSystemId=STRING, Settled=BOOLEAN, StopJobs=BOOLEAN),
     "reaper": record(),
-    "preload": record(FileSystemId=STRING, Links=Items(STRING), JobName=STRING, Request=_REQUEST),
+    "preload": record(),
 }
 """What the machines are started with."""
 ERROR = record(Error=STRING, Cause=STRING)

@@ -118,7 +118,7 @@ def test_tasks_by_filters_and_pages(aws: Aws) -> None:
     ids = [aws.lustre()[0] for _ in range(2)]
     made: dict[str, list[str]] = {each: [] for each in ids}
     for each in ids:
-        aws.link(each, "/data", f"s3://{aws.bucket({'a': b'1'})}/")
+        aws.link(each, "/data", f"s3://{aws.bucket({'a': b'1'})}/", BatchImportMetaDataOnCreate=False)
         for _ in range(2):
             made[each].append(_make(aws, each, **IMPORT))
             _end(aws, made[each][-1])
@@ -133,6 +133,21 @@ def test_tasks_by_filters_and_pages(aws: Aws) -> None:
                 break
             token = {"NextToken": page["NextToken"]}
         assert sorted(found) == sorted(expected)
+
+
+def test_the_import_of_a_new_link_is_a_task(aws: Aws) -> None:
+    """It runs after the link has been made, and counts what it has brought."""
+    file_system_id, _ = aws.lustre()
+    repository = f"s3://{aws.bucket({'a': b'1', 'b/': b'', 'b/c': b'2'})}/"
+    aws.link(file_system_id, "/data", repository)
+    filters = [{"Name": "file-system-id", "Values": [file_system_id]}]
+
+    def task() -> dict[str, Any]:
+        (found,) = aws.fsx.describe_data_repository_tasks(Filters=filters)["DataRepositoryTasks"]
+        return dict(found)
+
+    assert (task()["Lifecycle"], task()["Type"], task()["Paths"]) == ("EXECUTING", IMPORT["Type"], [repository])
+    assert _end(aws, task()["TaskId"])["Status"]["SucceededCount"] == 2
 
 
 def test_file_systems_by_pages_with_their_times(aws: Aws) -> None:

@@ -122,6 +122,13 @@ def test_values_that_would_end_a_text_are_values(machines: Machines) -> None:
     assert machines.output(states, value) == value
 
 
+def test_texts_that_are_assigned_as_they_stand_are_json(machines: Machines) -> None:
+    """With line breaks, quotation marks, and what a shell has for variables."""
+    given = {"script": 'p=\\$p\n[ "$p" ] ||\texec ${p} # ü \U0001f600', "$": ["$.x", "$$", "\\"]}
+    states = {"First": {"Type": "Pass", "Assign": {"given": given}, "Next": "End"}, "End": output_of("{% $given %}")}
+    assert machines.output(states) == given
+
+
 @pytest.mark.parametrize(
     ("expression", "value"),
     [

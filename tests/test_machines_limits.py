@@ -78,7 +78,7 @@ def test_the_history_of_the_preload_is_never_too_long() -> None:
     """All of its time may pass in one of its waits."""
     preload = machine("preload")
     (top,) = scopes(preload)
-    for wait in ("WaitForImports", "WaitForJob"):
+    for wait in ("WaitForImports", "WaitForJob", "WaitForOthers"):
         looks = preload["TimeoutSeconds"] / top.states[wait]["Seconds"]
         assert looks * min(rounds(top, wait)) + 5 * _events(top, set(top.states)) < MAX_EVENTS
 
@@ -153,10 +153,8 @@ FLOW: dict[str, Any] = {
 }
 # the preload adds twelve digits and the number of the attempt to its name, so that leaves 48 characters
 PRELOAD: dict[str, Any] = {
-    "states": {
-        "input": {"JobName": JOB_NAME[:48]},
-        "context": {"Execution": {"Id": EXECUTION, "Input": {"JobName": JOB_NAME[:48]}}},
-    },
+    "states": {"context": {"Execution": {"Id": EXECUTION}}},
+    "given": {"JobName": JOB_NAME[:48]},
 }
 # machine, state, where its value is, variables beside those of FLOW
 NAMES: dict[str, list[tuple[str, str, tuple[str | int, ...], dict[str, Any]]]] = {
@@ -173,7 +171,7 @@ NAMES: dict[str, list[tuple[str, str, tuple[str | int, ...], dict[str, Any]]]] =
         ("ephemeral", "Work/WhatIsNext", ("Choices", 0, "Assign", "jobName"), {}),
         ("ephemeral", "Work/WaitForCapacity", ("Assign", "jobName"), {"stage": "preload"}),
         ("ephemeral", "Work/WaitForCapacity", ("Assign", "jobName"), {"stage": "training"}),
-        ("preload", "Begin", ("Assign", "jobName"), PRELOAD),
+        ("preload", "DescribeFileSystem", ("Assign", "jobName"), PRELOAD),
         ("preload", "WaitForCapacity", ("Assign", "jobName"), {**PRELOAD, "attempt": 4}),
     ],
     "tag": [("ephemeral", "CreateFileSystem", ("Arguments", "Tags", 1, "Value"), {})],

@@ -20,7 +20,7 @@ from headrace.preload import Bound, Contents, estimate
 from headrace.preload.contents import look_through
 from headrace.preload.counters import METRICS, check_counts
 from headrace.preload.estimate import max_runtime_seconds, stall_seconds
-from headrace.preload.job import ENTRYPOINT, PIECE, SCRIPT, training_job
+from headrace.preload.job import ENTRYPOINT, PIECE, SCRIPT, squeezed, training_job
 from headrace.preload.rates import instance_for, instances, rates, readers_for
 from headrace.preload.tasks import import_to_compare
 from headrace.rules import RuleViolations
@@ -84,7 +84,7 @@ def test_the_request_is_one_that_sagemaker_takes_and_reads_every_link() -> None:
     assert {each["Name"] for each in algorithm["MetricDefinitions"]} == {each.name for each in METRICS}
     assert environment["PRELOAD_DIRECTORIES"] == "/opt/ml/input/data/data /opt/ml/input/data/more"
     script = "".join(environment[f"{PIECE}{number}"] for number in range(len(environment) - 4))
-    assert script == SCRIPT.read_text()
+    assert script == squeezed(SCRIPT.read_text())
     assert len(environment) <= 100
 
 

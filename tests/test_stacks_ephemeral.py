@@ -131,10 +131,14 @@ def test_the_record_says_what_may_be_linked_and_spent() -> None:
 
 
 def test_switched_off_it_leaves_nothing() -> None:
-    """Neither stacks nor exports for them."""
+    """Neither stacks nor exports for them: only what loads the shared Lustre, where that is there."""
     templates = _templates(_settings(ephemeral=OFF))
     assert set(templates) == {"foundation", "lustre"}
-    assert not [name for name in _exports(templates["foundation"]) if "JobGroup" in name or "RoleArn" in name]
+    named = {name for name in _exports(templates["foundation"]) if "JobGroup" in name or "RoleArn" in name}
+    assert named == {f"headrace-dev-foundation-{each}" for each in ("JobGroup", "FileSystemsRoleArn")}
+    nothing = _templates(_settings(ephemeral=OFF, lustre=LustreSettings(enabled=False)))
+    assert set(nothing) == {"foundation"}
+    assert not _exports(nothing["foundation"])
 
 
 def test_alone_it_has_group_and_roles() -> None:

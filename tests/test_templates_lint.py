@@ -36,6 +36,7 @@ ENVIRONMENTS: dict[str, Any] = {
             "interface_endpoints": {"sts": True},
         },
         "bucket": {"adopt": "kept-bucket"},
+        "lustre": {"storage_capacity_gib": 1200, "preload": {"image": "digits:1"}},
         "efs": {"adopt": "fs-0123456789abcdef0"},
         "data_locations": [{"bucket": "elsewhere-bucket", "prefix": "sets/birds/", "kms_key_arn": KEY}],
         "iam": {"name_prefix": "ml-", "path": "/ml/"},

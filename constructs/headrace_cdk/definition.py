@@ -2,7 +2,8 @@
 
 YAML lets a definition have comments, anchors for what many states share (below keys that begin with ``x-``) and
 expressions of several lines; what CloudFormation gets is the shortest JSON of it, each expression on one line.
-``${Name}`` is a value that the deployment fills in (DefinitionSubstitutions).
+``${Name}`` is a value that the deployment fills in (DefinitionSubstitutions). A machine that works on more than texts
+has ``given: {}`` among what its first state assigns, whose place the construct's values take.
 
 CDK's own chains of states cannot express requests that are merged in JSONata, and hide the definition from the linters.
 Sources: Amazon States Language specification; AWS Step Functions Developer Guide, "Transforming data with JSONata".
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
@@ -20,8 +22,11 @@ import yaml
 from headrace.errors import InvalidInput
 
 MACHINES: Final = ("ephemeral", "teardown", "reaper", "preload")
+GIVEN: Final = "given"
+"""The variable that holds what the construct gives to a machine."""
 _PLACEHOLDER: Final = re.compile(r"\$\{(\w+)\}")
 _SHARED: Final = "x-"
+_EXPRESSION: Final = "{%"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +42,26 @@ class Definition:
     @property
     def text(self) -> str:
         """The definition as the shortest JSON."""
-        return json.dumps(self.plain, separators=(",", ":"), ensure_ascii=False)
+        return _shortest(self.plain)
+
+    def text_with_given(self, values: Mapping[str, Any]) -> str:
+        """The same with ``values`` as the variable ``given``; texts among them may hold tokens of ids and ARNs.
+
+        Nothing in them is evaluated: not by Step Functions, and not by CloudFormation, which takes ``${Name}`` for a
+        substitution only where any are given. So a machine has values or substitutions. Raises InvalidInput for a text
+        that Step Functions would take for an expression.
+        """
+        start = self.plain["States"][self.plain["StartAt"]]
+        if start.get("Assign", {}).get(GIVEN) != {} or self.substitutions:
+            raise AssertionError(f"machine {self.name} has no place for values, or has substitutions")
+        for text in _texts(values):
+            if text.startswith(_EXPRESSION):
+                raise InvalidInput(
+                    f"machine {self.name} is given {text!r}; allowed: texts that do not begin with {_EXPRESSION}, since "
+                    "Step Functions evaluates them; fix: another value"
+                )
+        filled = {**start, "Assign": {**start["Assign"], GIVEN: dict(values)}}
+        return _shortest({**self.plain, "States": {**self.plain["States"], self.plain["StartAt"]: filled}})
 
     @property
     def substitutions(self) -> frozenset[str]:
@@ -68,6 +92,21 @@ def load(name: str) -> Definition:
     return Definition(
         name=name, plain={key: _flat(value) for key, value in plain.items() if not key.startswith(_SHARED)}
     )
+
+
+def _shortest(plain: Mapping[str, Any]) -> str:
+    return json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
+    elif isinstance(value, str):
+        yield value
 
 
 def _flat(value: Any) -> Any:

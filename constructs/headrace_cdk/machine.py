@@ -7,6 +7,7 @@ an execution's history sees them there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -25,6 +26,10 @@ NOTHING_SECRET_INSIDE = LintException(
     checkov=["CKV_AWS_158"],
     reason="Names of states and errors, no input or output; CloudWatch Logs encrypts them with its own key",
 )
+TEXTS_OF_ITS_OWN = LintException(
+    cfn_lint=["E1029"],
+    reason="A ${name} in what the machine is given is a shell's; without substitutions, CloudFormation leaves it as it is",
+)
 
 
 class Machine(Construct):
@@ -40,8 +45,11 @@ class Machine(Construct):
         values: Mapping[str, str],
         statements: Sequence[Statement],
         naming: IamNaming,
+        given: Mapping[str, Any] | None = None,
     ) -> None:
         """``values``: of the definition's substitutions, exactly. ``statements``: beside those for log and traces.
+
+        ``given``: what the machine works on, where its definition has a place for it.
 
         Raises InvalidInput for statements that do not fit into a managed policy.
         """
@@ -75,8 +83,10 @@ class Machine(Construct):
             self,
             "StateMachine",
             state_machine_name=name,
-            definition_body=sfn.DefinitionBody.from_string(definition.text),
-            definition_substitutions=dict(values),
+            definition_body=sfn.DefinitionBody.from_string(
+                definition.text if given is None else definition.text_with_given(given)
+            ),
+            definition_substitutions=dict(values) or None,
             # as it stands: CDK would add rights on logs and traces that its policy has already
             role=iam.Role.from_role_arn(self, "RoleAsItIs", self.role.role_arn, mutable=False),
             tracing_enabled=True,
@@ -84,6 +94,8 @@ class Machine(Construct):
                 destination=_log_group(self, name), level=sfn.LogLevel.ALL, include_execution_data=False
             ),
         )
+        if given is not None:
+            accept(self.state_machine, TEXTS_OF_ITS_OWN)
 
 
 def _log_group(scope: Construct, machine_name: str) -> logs.LogGroup:

@@ -1,6 +1,6 @@
-"""What the state machines of ephemeral Lustre may do, as pure functions that return IAM statements.
+"""What the state machines of Lustre may do, as pure functions that return IAM statements.
 
-Tags are the boundary. The flow makes only what it tags as the platform's and as its own; the teardown deletes, and the
+Of ephemeral file systems, tags are the boundary. The flow makes only what it tags as the platform's and as its own; the teardown deletes, and the
 reaper marks, only what carries both tags. The shared file system has no owner tag, and nobody here may give it one: so
 no mistake in a definition deletes it.
 Sources: Service Authorization Reference, "Amazon FSx", "Amazon SageMaker" and "AWS Step Functions"; FSx for Lustre User
@@ -20,6 +20,8 @@ PLATFORM_TAG = "headrace:platform"
 OWNER_TAG = "headrace:owner"
 EXPIRES_TAG = "headrace:expires"
 MARK_TAG = "headrace:marked"
+PRELOADED_TAGS = "headrace:preloaded:"
+"""What the keys begin with by which a shared file system remembers which links are loaded."""
 PART_TAG = "headrace:part"
 """What stacks tag their resources with: a file system that has it is the shared one."""
 
@@ -254,6 +256,21 @@ def mark(place: Place, platform: str, flow: str) -> list[Statement]:
             why_wildcard=MADE_LATER,
         )
     ]
+
+
+def remember_links(place: Place, file_system_id: str) -> list[Statement]:
+    """Write on one file system which of its links are loaded, and no other tag."""
+    only_these: Conditions = {
+        "ForAllValues:StringLike": {"aws:TagKeys": [f"{PRELOADED_TAGS}*"]},
+        "Null": {"aws:TagKeys": "false"},
+    }
+    file_system = place.arn("fsx", f"file-system/{file_system_id}")
+    return [allow("RememberLinks", ["fsx:TagResource"], [file_system], only_these)]
+
+
+def see_own_executions(place: Place, name: str) -> list[Statement]:
+    """Find out which executions of a machine run."""
+    return [allow("SeeOwnExecutions", ["states:ListExecutions"], [machine_arn(place, name)])]
 
 
 def count_clients() -> list[Statement]:

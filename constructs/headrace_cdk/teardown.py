@@ -7,9 +7,6 @@ execution's ARN. An alarm says when it could not do its work; the reaper tries a
 
 from __future__ import annotations
 
-from aws_cdk import Duration
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -17,6 +14,7 @@ from constructs import Construct
 from headrace_cdk import machine_policies
 from headrace_cdk.iam_naming import IamNaming
 from headrace_cdk.machine import Machine
+from headrace_cdk.machine_alarms import tell_of_failures
 from headrace_cdk.machine_policies import machine_arn, machine_name
 from headrace_cdk.machine_rule import MachineRule
 from headrace_cdk.managed_policy import place_of
@@ -71,20 +69,9 @@ class Teardown(Construct):
             ),
             given=events.RuleTargetInput.from_object({"Owner": events.EventField.from_path("$.detail.executionArn")}),
         )
-        machine, minutes = self.machine.state_machine, Duration.minutes(5)
-        self._alarm("Failed", machine.metric_failed(period=minutes, statistic="Sum"), topic)
-        self._alarm("TimedOut", machine.metric_timed_out(period=minutes, statistic="Sum"), topic)
-
-    def _alarm(self, what: str, metric: cloudwatch.IMetric, topic: sns.ITopic) -> None:
-        # Nothing is counted where nothing runs, which is well.
-        alarm = cloudwatch.Alarm(
+        tell_of_failures(
             self,
-            what,
-            metric=metric,
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description="A teardown of ephemeral Lustre did not end well: its file system may live and cost",
+            self.machine.state_machine,
+            topic=topic,
+            description="A teardown of ephemeral Lustre did not end well: its file system may live and cost",
         )
-        alarm.add_alarm_action(actions.SnsAction(topic))

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from headrace.channels import Channel
 from headrace.errors import InvalidInput
-from headrace.platform import LustreLink, LustrePart, Platform
+from headrace.platform import LustreLink, LustrePart, Platform, Subnet
 from headrace.preload.contents import Contents
 from headrace.preload.counters import METRICS
 from headrace.preload.estimate import estimate, max_runtime_seconds, stall_seconds
@@ -37,6 +37,10 @@ ENTRYPOINT: Final = (
 FAILURE_FILE: Final = "/opt/ml/output/failure"
 PLACEHOLDER_FILE_SYSTEM: Final = "fs-00000000000000000"
 """Stands in a request for a file system that is yet to be made."""
+
+UNLISTED_STALL_SECONDS: Final = 6 * 3600
+"""How long nothing may happen where nobody knows how large the files are: one of 1.5 TB, by itself, comes in less."""
+UNLISTED_RUNTIME_SECONDS: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +70,12 @@ class Preload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
-    """A job that reads links, wherever they are."""
+    """A job that reads links, wherever they are. ``contents``: None where nobody has listed them."""
 
     links: Sequence[LustreLink]
     path: str
     storage_capacity_gib: int
-    contents: Contents
+    contents: Contents | None
     image: str
     instance_type: str | None
     readers: int | None
@@ -93,20 +97,8 @@ def training_job(wanted: Preload, platform: Platform, contents: Contents, now: d
 
     Raises InvalidInput with everything that is wrong in what was asked for.
     """
-    if problems := list(_problems(wanted)):
-        raise InvalidInput(*problems)
-    assert wanted.image is not None
     name = f"{platform.foundation.job_name_prefix}{BASE_JOB_NAME}-{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}"
-    reading = _Reading(
-        links=wanted.links_on(platform),
-        path=wanted.path,
-        storage_capacity_gib=lustre_of(platform).storage_capacity_gib,
-        contents=contents,
-        image=wanted.image,
-        instance_type=wanted.instance_type,
-        readers=wanted.readers,
-    )
-    return _job(name, reading)
+    return _job(name, _reading(wanted, platform, contents))
 
 
 def preload_request(
@@ -151,11 +143,38 @@ def preload_request(
     return build_request(_job(name, reading), replace(platform, lustre=unmade))
 
 
+def standing_request(wanted: Preload, platform: Platform) -> dict[str, Any]:
+    """The CreateTrainingJob request of a preload that a state machine starts when it is time to.
+
+    Nobody has listed then what there is, so that its limits are those of large files and many. It has all of the
+    platform's own network; its name is the beginning of a name. Raises InvalidInput with everything that is wrong.
+    """
+    lustre, foundation = lustre_of(platform), platform.foundation
+    reading = _reading(wanted, platform, None)
+    subnet = Subnet(subnet_id=lustre.subnet_id, az_id=lustre.az_id)
+    return build_request(_job(f"{foundation.job_name_prefix}{BASE_JOB_NAME}", reading), platform, [subnet])
+
+
+def _reading(wanted: Preload, platform: Platform, contents: Contents | None) -> _Reading:
+    if problems := list(_problems(wanted)):
+        raise InvalidInput(*problems)
+    assert wanted.image is not None
+    return _Reading(
+        links=wanted.links_on(platform),
+        path=wanted.path,
+        storage_capacity_gib=lustre_of(platform).storage_capacity_gib,
+        contents=contents,
+        image=wanted.image,
+        instance_type=wanted.instance_type,
+        readers=wanted.readers,
+    )
+
+
 def _job(name: str, reading: _Reading) -> TrainingJob:
-    capacity, contents = reading.storage_capacity_gib, reading.contents
+    capacity = reading.storage_capacity_gib
     readers = reading.readers or readers_for(capacity)
     instance_type = reading.instance_type or instance_for(capacity).instance_type
-    stall = stall_seconds(contents, capacity, readers)
+    stall, longest = _limits(reading.contents, capacity, readers, instance_type)
     return TrainingJob(
         name=name,
         image=reading.image,
@@ -171,16 +190,31 @@ def _job(name: str, reading: _Reading) -> TrainingJob:
             "PRELOAD_STALL_SECONDS": str(stall),
             "PRELOAD_FAILURE_FILE": FAILURE_FILE,
         },
-        max_runtime_seconds=max_runtime_seconds(estimate(contents, capacity, readers, instance_type), stall),
+        max_runtime_seconds=longest,
         metric_definitions=METRICS,
         tags=reading.tags,
     )
 
 
+def _limits(contents: Contents | None, capacity_gib: int, readers: int, instance_type: str) -> tuple[int, int]:
+    """How long nothing may happen, and how long the job may take, in seconds."""
+    if contents is None:
+        return UNLISTED_STALL_SECONDS, UNLISTED_RUNTIME_SECONDS
+    stall = stall_seconds(contents, capacity_gib, readers)
+    return stall, max_runtime_seconds(estimate(contents, capacity_gib, readers, instance_type), stall)
+
+
 def pieces(script: str) -> dict[str, str]:
     """The script in variables that each hold a piece of it, in the order of their numbers."""
+    script = squeezed(script)
     starts = range(0, len(script), PIECE_CHARACTERS)
     return {f"{PIECE}{number}": script[start : start + PIECE_CHARACTERS] for number, start in enumerate(starts)}
+
+
+def squeezed(script: str) -> str:
+    """The script without indentation and lines of comment: a template has 50 KiB for it and for all else."""
+    lines = (line.strip() for line in script.splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("#"))
 
 
 def _problems(wanted: Preload) -> Iterator[str]:

@@ -68,7 +68,8 @@ def update_one(
             f"{logical_id} ({definition['Type']}): the embedded AWS cannot change it in place; "
             "start anew with: headrace local reset"
         )
-    return _update_one(logical_id, definition, resource_map, account_id, region_name)
+    prepared = _prepared(definition, resource_map, region_name)
+    return _update_one(logical_id, prepared, resource_map, account_id, region_name)
 
 
 def delete_all(stack: Stack, *, rolling_back: bool) -> list[str]:

@@ -69,6 +69,10 @@ def _create_association(response: FSxResponse) -> str:
         is_imported = bool(request.get("BatchImportMetaDataOnCreate"))
         files_of(file_system.file_system_id).link(made.link, is_imported=is_imported)
         store.associations[made.association_id] = made
+        if is_imported:
+            place = {"account": backend.account_id, "region": backend.region_name}
+            task = tasks.batch_import(request, **place, linked_at=made.life.made_at)
+            store.tasks[task.task_id] = task
     return _answer(Association=made.describe(_tags(backend, made.arn)))
 
 

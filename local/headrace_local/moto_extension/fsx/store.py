@@ -63,7 +63,7 @@ class Store:
     def busy_task(self, file_system_id: str) -> Task | None:
         """The task that works on a file system, if any."""
         own = (each for each in self.tasks.values() if each.file_system_id == file_system_id)
-        return next((each for each in own if each.lifecycle in tasks.BUSY), None)
+        return next((each for each in own if each.keeps_waiting and each.lifecycle in tasks.BUSY), None)
 
     def require_resource(self, arn: str) -> None:
         """Raises ResourceNotFound when nothing that lives has this ARN."""

@@ -2,7 +2,8 @@
 
 Sources: Amazon FSx API Reference, CreateDataRepositoryTask, CancelDataRepositoryTask and DataRepositoryTask; FSx for
 Lustre User Guide, "Using data repository tasks to import changes" (paths are S3 URIs below a link; by default,
-everything) and "Using data repository tasks to release files" (paths of the file system).
+everything) and "Using data repository tasks to release files" (paths of the file system). DataRepositoryAssociation,
+BatchImportMetaDataOnCreate: a task that runs after the link has been created.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ class Task:
     result: Counts
     executing_seconds: float
     failure: str | None = None
+    keeps_waiting: bool = True
+    """Whether others, and deletion, have to wait for it."""
     canceled_at: float | None = None
     created_at: float = field(default_factory=time.time)
     task_id: str = field(default_factory=lambda: f"task-0{secrets.token_hex(8)}")
@@ -118,6 +121,19 @@ def make(request: Mapping[str, Any], *, account: str, region: str) -> Task:
         executing_seconds=Settings.from_environment().fsx_task_seconds,
         failure=failure_of("task"),
     )
+
+
+def batch_import(request: Mapping[str, Any], *, account: str, region: str, linked_at: float) -> Task:
+    """The task that imports a new link; ``request``: CreateDataRepositoryAssociation's.
+
+    It keeps nobody waiting: on AWS it does, for as long as it runs after the link has been made.
+    """
+    paths = [request["DataRepositoryPath"]]
+    asked = {"FileSystemId": request["FileSystemId"], "Type": IMPORT_METADATA, "Paths": paths}
+    task = make({**asked, "Report": {"Enabled": False}}, account=account, region=region)
+    task.executing_seconds += linked_at - task.created_at
+    task.keeps_waiting = False
+    return task
 
 
 def _import(request: Mapping[str, Any]) -> Counts:

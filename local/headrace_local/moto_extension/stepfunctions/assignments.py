@@ -1,20 +1,27 @@
 """Assign and Output of a state look at the variables as they were before the state.
 
 moto assigns first, so that Output sees the new values. Here what a state assigns is kept until its output is made. An
-error in Output is an error of the state, as one in Assign is: Retry and Catch see it.
+error in Output is an error of the state, as one in Assign is: Retry and Catch see it. And a text that is assigned as it
+stands is read as JSON: moto keeps its backslashes.
 Source: AWS Step Functions Developer Guide, "Passing data between states with variables" (evaluation order).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
+from moto.stepfunctions.parser.asl.antlr.runtime.ASLParser import ASLParser
 from moto.stepfunctions.parser.asl.component.common.assign.assign_decl import AssignDecl
+from moto.stepfunctions.parser.asl.component.common.assign.assign_template_value_terminal import (
+    AssignTemplateValueTerminalLit,
+)
 from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
 from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 
 _evaluate_with_timeout = ExecutionState._evaluate_with_timeout
 _eval_output_of_execution = ExecutionState._eval_state_output
@@ -64,9 +71,17 @@ def _output_of_execution(state: ExecutionState, env: Environment) -> None:
         _eval_output_of_execution(state, env)
 
 
+def literal_text(
+    _preprocessor: Preprocessor, ctx: ASLParser.Assign_template_value_terminal_string_literalContext
+) -> AssignTemplateValueTerminalLit:
+    """A text that is no expression."""
+    return AssignTemplateValueTerminalLit(value=json.loads(ctx.string_literal().getText(), strict=False))
+
+
 def install() -> None:
     """Put these in the place of moto's."""
     AssignDecl._eval_body = assign
+    Preprocessor.visitAssign_template_value_terminal_string_literal = literal_text
     ExecutionState._evaluate_with_timeout = evaluate_with_output
     ExecutionState._eval_state_output = _then_assign(_output_of_execution)
     StateChoice._eval_state_output = _then_assign(StateChoice._eval_state_output)
