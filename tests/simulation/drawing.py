@@ -47,6 +47,7 @@ MODES: Mapping[str, Mode] = {
         ends.tags_edited,
         ends.owner_lost,
         ends.crowd,
+        ends.slow_count,
         ends.few_others,
         ends.at_the_cap,
         services.name_taken,

@@ -187,6 +187,14 @@ def crowd(plan: Faults, chance: random.Random, machines: Mapping[str, Machine]) 
     return chance.choice((flow_ended, left_over))(changed, chance, machines) if chance.random() < 0.7 else changed
 
 
+def slow_count(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
+    """Counting what lives takes as long as it may, over many pages."""
+    others = tuple(Bystander("other platform") for _ in range(chance.choice((100, 250))))
+    count = CallFaults(late=1.0, only="describeFileSystems", at_most=chance.choice((10, 60)))
+    calls, lifetime = (count, *plan.calls), 1.5 * HOUR
+    return replace(plan, calls=calls, bystanders=(*plan.bystanders, *others), lifetime_seconds=lifetime)
+
+
 def few_others(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
     kinds = ("other platform", "shared", "untagged", "running owner", "orphan", "orphan in use", "forgotten owner")
     others = tuple(Bystander(chance.choice(kinds), chance.uniform(0, HOUR)) for _ in range(chance.choice((2, 5, 9))))
