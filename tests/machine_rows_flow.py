@@ -90,9 +90,9 @@ CAP = [
             flow("CountLive", "Assign.liveGib", 2400 + 1200 * count, result={"FileSystems": found}, liveGib=2400),
         )
     ),
-    flow("IsBelowCap", "Choices[1].Condition", False, input=flow_input(), live=3, liveGib=8400),
-    flow("IsBelowCap", "Choices[1].Condition", True, input=flow_input(), live=4, liveGib=0),
-    flow("IsBelowCap", "Choices[1].Condition", True, input=flow_input(), live=1, liveGib=8401),
+    flow("IsBelowCap", "Choices[2].Condition", False, input=flow_input(), live=3, liveGib=8400),
+    flow("IsBelowCap", "Choices[2].Condition", True, input=flow_input(), live=4, liveGib=0),
+    flow("IsBelowCap", "Choices[2].Condition", True, input=flow_input(), live=1, liveGib=8401),
     flow("CreateFileSystem", "Arguments.Tags[3].Value", "2026-11-26T10:15:00.000Z", expires=START),
 ]
 LINKS = {"Lustre": {"Links": [link("/a"), link("/b")]}}

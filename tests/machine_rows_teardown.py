@@ -31,6 +31,17 @@ def _queue(expected: list[str], *found: Record, **sees: Any) -> Row:
     return teardown("FindFileSystems", "Assign.queue", expected, result={"FileSystems": list(found)}, **given)
 
 
+def _failures(expected: list[str], *found: Record, **sees: Any) -> Row:
+    given = {"owner": OWNER, "jobName": "a-job", "wanted": None, "from": START, "until": START + HOUR, **sees}
+    texts = [
+        f"{each} has lost the tag of its platform or of its owner: look at it, and delete it yourself"
+        for each in expected
+    ]
+    return teardown(
+        "FindFileSystems", "Assign.failures", texts, result={"FileSystems": list(found)}, failures=[], **given
+    )
+
+
 OTHER = "fs-0fffffffffffffff0"
 BY_ID = {"owner": None, "wanted": LUSTRE_ID, "from": None, "until": None}
 TEARDOWN = [
@@ -38,8 +49,16 @@ TEARDOWN = [
     teardown("Begin", "Assign.looksNeeded", 1, input={"Settled": True}),
     teardown("Begin", "Assign.wanted", None, input={"Owner": OWNER}),
     teardown("Begin", "Assign.stopJobs", False, input={"StopJobs": False}),
-    teardown("DescribeOwner", "Assign", {"from": START - 600_000, "until": None}, result={"StartDate": AT_START}),
-    teardown("DescribeOwner", "Assign.until", START + 600_123, result={"StopDate": "2026-11-26T10:15:00.123Z"}),
+    teardown("Begin", "Assign.jobName", OWNER.rpartition(":")[2], input={"Owner": OWNER}),
+    teardown(
+        "DescribeOwner", "Assign", {"from": START - 600_000, "until": START + 4_200_000}, result={"StartDate": AT_START}
+    ),
+    teardown(
+        "DescribeOwner",
+        "Assign.until",
+        START + 600_123,
+        result={"StartDate": AT_START, "StopDate": "2026-11-26T10:15:00.123Z"},
+    ),
     _queue([]),
     _queue([LUSTRE_ID], file_system()),
     _queue([OTHER, LUSTRE_ID, LUSTRE_ID], file_system(), file_system(), queue=[OTHER]),
@@ -47,6 +66,16 @@ TEARDOWN = [
     _queue([], file_system(CreationTime="2026-11-26T10:14:59Z"), file_system(CreationTime=LATER)),
     _queue([LUSTRE_ID], file_system(CreationTime=LATER), until=None),
     _queue([], file_system(Tags=tags(platform="dev", owner=f"{OWNER}-2"))),
+    _queue([LUSTRE_ID], file_system(), file_system(FileSystemId=OTHER), wanted=LUSTRE_ID),
+    # what has lost a tag is told of, never touched
+    _failures([], file_system(), file_system(Tags=tags(platform="dev", owner=f"{OWNER}-2"))),
+    _failures([], file_system(Tags=tags(platform="prod", owner=OWNER)), owner=None),
+    _failures([LUSTRE_ID], file_system(Tags=tags(platform="prod", owner=OWNER))),
+    _failures([LUSTRE_ID], file_system(Tags=tags(owner=OWNER)), file_system(Tags=tags(owner=OWNER))),
+    _failures([LUSTRE_ID], file_system(Tags=tags(platform="dev", job="a-job"))),
+    _failures([LUSTRE_ID], file_system(Tags=[]), wanted=LUSTRE_ID),
+    _failures([], file_system(Tags=tags(owner=OWNER), CreationTime=LATER)),
+    _failures([], file_system(Tags=tags(owner=OWNER), Lifecycle="DELETING")),
     _queue([LUSTRE_ID], file_system(), file_system(FileSystemId=OTHER), **BY_ID),
     _queue([], *(file_system(**{**each, "Lifecycle": "AVAILABLE"}) for each in OF_OTHERS[3:]), **BY_ID),
     teardown("TakeNext", "Choices[0].Assign.fileSystemId", "a", queue=["a"]),

@@ -26,6 +26,7 @@ MAX_HOURS = 24
 
 
 ENDED = Owner(started=NOW - 6 * HOUR, ended=NOW - 2 * HOUR)
+EARLY_END = Owner(started=NOW - 6 * HOUR, ended=NOW - 5 * HOUR - 20 * MINUTE)
 DUE = FileSystemFacts(
     file_system_id="fs-1",
     lifecycle="AVAILABLE",
@@ -49,6 +50,8 @@ KEPT: list[tuple[dict[str, Any], Condition]] = [
     ({"owner": Owner(is_running=True, started=NOW - 6 * HOUR)}, Condition.OWNER_ENDED),
     ({"created": NOW - 7 * HOUR}, Condition.OWNER_ENDED),
     ({"created": NOW - HOUR}, Condition.OWNER_ENDED),
+    ({"created": NOW - 5 * HOUR + 11 * MINUTE}, Condition.OWNER_ENDED),
+    ({"owner": EARLY_END, "created": NOW - 5 * HOUR - 9 * MINUTE}, Condition.OWNER_ENDED),
     ({"mounted_by": ("job",)}, Condition.UNMOUNTED),
     ({"unknown_jobs": 1}, Condition.UNMOUNTED),
     ({"clients": 1.0}, Condition.NO_CLIENTS),
@@ -79,7 +82,8 @@ def test_one_condition_that_does_not_hold_keeps_it(changes: dict[str, Any], cond
         ({**OLD_MARK, "owner": Owner()}, Action.DELETE),
         ({**OLD_MARK, "lifecycle": "FAILED"}, Action.DELETE),
         ({**OLD_MARK, "created": NOW - 6 * HOUR - 10 * MINUTE}, Action.DELETE),
-        ({**OLD_MARK, "created": NOW - 2 * HOUR + 10 * MINUTE}, Action.DELETE),
+        ({**OLD_MARK, "created": NOW - 5 * HOUR + 10 * MINUTE}, Action.DELETE),
+        ({**OLD_MARK, "owner": EARLY_END, "created": NOW - 5 * HOUR - 10 * MINUTE}, Action.DELETE),
         (
             {**OLD_MARK, "expires_tag": "tomorrow", "created": NOW - 25 * HOUR, "owner": Owner()},
             Action.DELETE,

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.simulation import soak
-from tests.simulation.definitions import compiled, machines
+from tests.simulation.definitions import machines
 from tests.simulation.drawing import MODES, drawn
 from tests.simulation.faults import Ending, Faults
 from tests.simulation.invariants import breaches
-from tests.simulation.mutants import MUTANTS, Mutant
+from tests.simulation.mutants import MUTANTS, Mutant, caught_by
 from tests.simulation.schedule import Schedule
 
-SEEDS = range(300)  # `make soak` runs ten thousand
+SEEDS = range(250)  # `make soak` runs ten thousand
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +74,14 @@ def test_nothing_goes_wrong_where_nothing_is_made_to() -> None:
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_mutant_is_caught(mutant: Mutant) -> None:
     """One deliberate fault in the machines breaks an invariant within the stated number of seeds."""
-    changed = compiled(mutant.definitions())
-    for seed in range(mutant.caught_within):
-        if breaches(Schedule(changed, drawn(str(seed), changed), str(seed)).run()):
-            return
-    pytest.fail(f"{mutant.name} passed {mutant.caught_within} schedules")
+    assert caught_by(mutant, range(mutant.caught_within), mutant.shows_under) is not None
+
+
+@pytest.mark.parametrize("mode", sorted({mutant.shows_under for mutant in MUTANTS}))
+def test_what_shows_a_mutant_shows_nothing_of_the_machines(mode: str) -> None:
+    """The same schedules, with the machines as they are."""
+    for seed in range(5):
+        assert breaches(Schedule(machines(), drawn(str(seed), machines(), mode), str(seed)).run()) == []
 
 
 def test_a_soak_goes_on_where_it_was_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

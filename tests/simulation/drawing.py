@@ -46,7 +46,8 @@ CALLED_IN_PASSING = (
 )
 
 
-def drawn(seed: str, machines: Mapping[str, Machine]) -> Faults:
+def drawn(seed: str, machines: Mapping[str, Machine], always: str | None = None) -> Faults:
+    """The plan of a seed. `always`: a failure mode that it has in any case."""
     chance = random.Random(f"{seed}/plan")  # noqa: S311 - a story, not a secret
     lifetime = chance.choice((1.5, 1.5, 3, 3, 8, 26)) * HOUR
     plan = Faults(
@@ -60,6 +61,8 @@ def drawn(seed: str, machines: Mapping[str, Machine]) -> Faults:
     if plan.mode == "hold" and chance.random() < 0.5:
         plan = replace(plan, hold_ends_seconds=chance.uniform(0, lifetime))
     names = chance.sample(sorted(MODES), k=chance.choice((0, 1, 1, 1, 2, 2, 3)))
+    if always is not None:
+        names = [always, *(name for name in names[:1] if name != always)]
     for name in names:
         plan = MODES[name](plan, chance, machines)
     return replace(_everyday(plan, chance), names=tuple(names))
@@ -164,7 +167,7 @@ def event_ahead(plan: Faults, chance: random.Random, machines: Mapping[str, Mach
     """The event is there before the description of the execution shows its end."""
     state = chance.choice(("WaitForFileSystem", "WaitForLink", "WaitForImport", "WaitForJob", "Hold"))
     ending = replace(_ending("ephemeral", chance, machines), state=state, visit=1)
-    stale = replace(plan.step_functions, stale_seconds=chance.choice((3.0, 10.0, 40.0)))
+    stale = replace(plan.step_functions, stale_seconds=chance.choice((3.0, 10.0, 30.0)))
     return replace(plan, step_functions=stale, events=EventFaults(Span(0.5, 2)), endings=(*plan.endings, ending))
 
 
@@ -280,9 +283,15 @@ def skewed(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Fau
 
 def copied_tags(plan: Faults, chance: random.Random, machines: Mapping[str, Machine]) -> Faults:
     """Somebody's file system, made before this flow or after it, gets all the tags of the flow's."""
+    kinds = chance.sample(("copied before", "copied meanwhile", "copied after"), k=chance.choice((1, 1, 2)))
     copies = tuple(
-        Bystander(kind, chance.uniform(0, 2 * HOUR), clients=chance.choice((0, 0, 3)))
-        for kind in chance.choice((("copied before",), ("copied after",), ("copied before", "copied after")))
+        Bystander(
+            kind,
+            # in its first hour, and ten minutes for clocks that differ, a copy looks like the original
+            chance.uniform(81 * MINUTE if kind == "copied meanwhile" else 0, 3 * HOUR),
+            clients=chance.choice((0, 0, 3)),
+        )
+        for kind in kinds
     )
     changed = replace(plan, bystanders=(*plan.bystanders, *copies))
     return chance.choice((flow_ended, left_over, event_late))(changed, chance, machines)
@@ -293,6 +302,19 @@ def tags_edited(plan: Faults, chance: random.Random, machines: Mapping[str, Mach
     key, value = chance.choice((("headrace:expires", None), ("headrace:expires", "tomorrow"), ("headrace:job", None)))
     changed = replace(plan, tag_edits=(TagEdit(key, value, chance.uniform(0, HOUR)),))
     return chance.choice((flow_ended, left_over))(changed, chance, machines)
+
+
+def owner_lost(plan: Faults, chance: random.Random, machines: Mapping[str, Machine]) -> Faults:
+    """Somebody takes away, or changes, a tag without which nothing may delete it: then somebody has to be told."""
+    edits = (
+        ("headrace:owner", None),
+        ("headrace:owner", "me"),
+        ("headrace:platform", None),
+        ("headrace:platform", "x"),
+    )
+    key, value = chance.choice(edits)
+    changed = replace(plan, tag_edits=(TagEdit(key, value, chance.uniform(0, HOUR)),), events=EventFaults())
+    return flow_ended(changed, chance, machines) if chance.random() < 0.5 else changed
 
 
 # -- F33: many
@@ -428,6 +450,7 @@ MODES: Mapping[str, Mode] = {
         skewed,
         copied_tags,
         tags_edited,
+        owner_lost,
         crowd,
         few_others,
         at_the_cap,

@@ -20,6 +20,8 @@ EXPIRES_TAG: Final = "headrace:expires"
 MARKED_TAG: Final = "headrace:marked"
 MARK_AGE: Final = timedelta(minutes=15)
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
+MADE_WITHIN: Final = timedelta(hours=1)
+"""A flow makes its file system so soon after its start, or not at all."""
 # other spellings of a time are none
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{3})?Z", re.ASCII)
 
@@ -129,7 +131,8 @@ def _has_ended(owner: Owner, created: datetime) -> bool:
         return True
     if owner.ended is None:
         return False
-    return owner.started - CLOCKS_DIFFER <= created <= owner.ended + CLOCKS_DIFFER
+    until = min(owner.ended, owner.started + MADE_WITHIN)
+    return owner.started - CLOCKS_DIFFER <= created <= until + CLOCKS_DIFFER
 
 
 def within_cap(decisions: Iterable[Decision], most_deletes: int) -> Sequence[Decision]:
