@@ -29,7 +29,10 @@ from stacks.settings import EnvironmentSettings
 
 
 class Foundation(Stack):
-    """``network``, ``bucket``, ``data_locations`` (the bucket's own first), ``kms_key``, ``efs``, ``roles``; ``part``, its record."""
+    """``network``, ``bucket``, ``data_locations`` (the bucket's own first), ``kms_key``, ``efs``, ``roles``.
+
+    ``part``: its record.
+    """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, platform: str, settings: EnvironmentSettings, **stack: Any

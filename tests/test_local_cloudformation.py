@@ -511,6 +511,11 @@ def test_a_parameter_has_the_tags_of_its_template(stacks: Stacks, aws_session: b
         ResourceType="Parameter", ResourceId=parameter["Properties"]["Name"]
     )
     assert tags["TagList"] == [{"Key": "owner", "Value": "me"}]
+    parameter["Properties"]["Value"] = "another"
+    stacks.client.update_stack(StackName=name, TemplateBody=json.dumps({"Resources": {"Parameter": parameter}}))
+    assert stacks.status(name)[0] == "UPDATE_COMPLETE"
+    found = aws_session.client("ssm").get_parameter(Name=parameter["Properties"]["Name"])
+    assert found["Parameter"]["Value"] == "another"
 
 
 def test_a_made_up_name_of_a_role_fits(stacks: Stacks, aws_session: boto3.Session) -> None:

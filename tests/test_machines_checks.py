@@ -202,6 +202,13 @@ MISTAKES: list[tuple[str, str, Callable[[Definition], None], str]] = [
         _put("Choices", 0, "Condition", value="{% NextToken != null %}"),
         "NextToken is read of what has no members",
     ),
+    (
+        "preload",
+        "Begin",
+        _drop("Assign", "given", "FileSystemId"),
+        "there is no FileSystemId beside Links, JobName, Request",
+    ),
+    ("preload", "Begin", _drop("Assign", "given", "Request", "RoleArn"), "Arguments.RoleArn is missing"),
     # variables, functions, conditions
     ("ephemeral", "Begin", _drop("Assign", "page"), "reads $page, which is not assigned on every way here"),
     ("ephemeral", "Begin", _drop("Assign", "failure"), "IsTornDown.Choices[1].Condition: reads $failure"),

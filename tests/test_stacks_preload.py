@@ -118,7 +118,7 @@ def test_the_request_is_one_that_sagemaker_takes(environment: str) -> None:
     assert request["Environment"]["PRELOAD_READERS"] == str(readers_for(capacity))
     assert request["Environment"]["PRELOAD_STALL_SECONDS"] == str(UNLISTED_STALL_SECONDS)
     assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": UNLISTED_RUNTIME_SECONDS}
-    assert request["OutputDataConfig"].get("KmsKeyId") == (STAND_INS["KeyArn"] if environment == "prod" else None)
+    assert request["OutputDataConfig"].get("KmsKeyId") == (STAND_INS["FnGetAttKey"] if environment == "prod" else None)
 
 
 def test_instance_and_readers_may_be_chosen() -> None:

@@ -57,8 +57,8 @@ class Definition:
         for text in _texts(values):
             if text.startswith(_EXPRESSION):
                 raise InvalidInput(
-                    f"machine {self.name} is given {text!r}; allowed: texts that do not begin with {_EXPRESSION}, since "
-                    "Step Functions evaluates them; fix: another value"
+                    f"machine {self.name} is given {text!r}; allowed: texts that do not begin with {_EXPRESSION}, "
+                    "since those are evaluated; fix: another value"
                 )
         filled = {**start, "Assign": {**start["Assign"], GIVEN: dict(values)}}
         return _shortest({**self.plain, "States": {**self.plain["States"], self.plain["StartAt"]: filled}})

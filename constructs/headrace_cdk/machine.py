@@ -1,4 +1,4 @@
-"""A state machine with its role and its log: what the flow, the teardown and the reaper have in common.
+"""A state machine with its role and its log: what the machines have in common.
 
 The log has every event and no input or output: a job's request may hold secrets among its hyperparameters. Who may read
 an execution's history sees them there.
@@ -28,7 +28,7 @@ NOTHING_SECRET_INSIDE = LintException(
 )
 TEXTS_OF_ITS_OWN = LintException(
     cfn_lint=["E1029"],
-    reason="A ${name} in what the machine is given is a shell's; without substitutions, CloudFormation leaves it as it is",
+    reason="A ${name} in what the machine is given is a shell's; without substitutions CloudFormation leaves it alone",
 )
 
 

@@ -1,8 +1,8 @@
 """What the state machines of Lustre may do, as pure functions that return IAM statements.
 
-Of ephemeral file systems, tags are the boundary. The flow makes only what it tags as the platform's and as its own; the teardown deletes, and the
-reaper marks, only what carries both tags. The shared file system has no owner tag, and nobody here may give it one: so
-no mistake in a definition deletes it.
+Of ephemeral file systems, tags are the boundary. The flow makes only what it tags as the platform's and as its own; the
+teardown deletes, and the reaper marks, only what carries both tags. The shared file system has no owner tag, and nobody
+here may give it one: so no mistake in a definition deletes it.
 Sources: Service Authorization Reference, "Amazon FSx", "Amazon SageMaker" and "AWS Step Functions"; FSx for Lustre User
 Guide, "Adding permissions to use data repositories in Amazon S3" and "Using tags with Amazon FSx".
 """
