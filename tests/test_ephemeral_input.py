@@ -18,6 +18,7 @@ from headrace.future_lustre import PLACEHOLDER_ID, DataCompressionType, Ephemera
 from headrace.job_file import JobFile
 from headrace.planning import LaunchPlan
 from headrace.platform import EphemeralPart, LustreLink
+from headrace.preload.contents import Contents
 from headrace.rules import Level
 from headrace.service_model import violations
 from headrace.sources import EfsSource, LustreSource, S3FileSource, Source
@@ -245,7 +246,8 @@ def test_the_capacity_is_the_smallest_for_the_data_or_the_one_that_is_wanted(
     size_bytes: int, wanted: int | None, gib: int, rules: list[str]
 ) -> None:
     """Nine tenths are filled at most."""
-    found = capacity_for(Survey(objects=1, size_bytes=size_bytes), EphemeralLustre(storage_capacity_gib=wanted))
+    data = Survey(contents=Contents(files=1, size_bytes=size_bytes, largest_bytes=size_bytes))
+    found = capacity_for(data, EphemeralLustre(storage_capacity_gib=wanted))
     assert found.gib == gib
     assert [each.rule_id for each in found.findings] == rules
     assert all(each.field.startswith("ephemeral.") for each in found.findings)

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
+from headrace.aws.objects import StoredObject
 from headrace.ephemeral import survey as room
 from headrace.ephemeral.associations import Association
-from headrace.ephemeral.survey import Survey, judged
-from headrace.rules.locations import ObjectSpec
+from headrace.ephemeral.survey import Survey, looked_through
+from headrace.preload import contents
+from headrace.preload.contents import Contents
 from hypothesis import given
 from hypothesis import strategies as st
 
+WHEN = datetime(2026, 11, 26, tzinfo=UTC)
 WHERE = Association(path="/data", bucket="lake", prefix="data/", field="channels.train.lustre")
 
 
 def _judged(*keys: str, cold: str | None = None) -> Survey:
     objects = [
-        ObjectSpec(
-            key=key, size_bytes=0 if key.endswith("/") else 5, storage_class="GLACIER" if key == cold else "STANDARD"
+        StoredObject(
+            key=key,
+            size_bytes=0 if key.endswith("/") else 5,
+            storage_class="GLACIER" if key == cold else "STANDARD",
+            modified=WHEN,
         )
         for key in sorted(keys)
     ]
-    return judged(WHERE, objects, "eu-west-1")
+    return looked_through(WHERE, objects, "eu-west-1")
 
 
 def _rules(survey: Survey) -> set[str]:
@@ -32,7 +39,7 @@ def _rules(survey: Survey) -> set[str]:
 def test_what_there_is_is_counted() -> None:
     """An object that marks a folder is one for the import, and no file."""
     found = _judged("data/", "data/a", "data/b/c")
-    assert (found.objects, found.files, found.size_bytes, found.largest_bytes, found.findings) == (3, 2, 10, 5, ())
+    assert found == Survey(contents=Contents(objects=3, files=2, size_bytes=10, largest_bytes=5, newest=WHEN))
 
 
 @pytest.mark.parametrize("keys", [(), ("data/",), ("data/", "data/x/")])
@@ -61,9 +68,9 @@ def test_archived_objects_are_found() -> None:
 
 def test_one_example_of_each_is_enough_however_many_batches_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """And a mistake in the last batch is found as one in the first."""
-    monkeypatch.setattr(room, "_BATCH_OBJECTS", 2)
+    monkeypatch.setattr(contents, "BATCH_OBJECTS", 2)
     found = _judged(*(f"data/{number:03d}" for number in range(9)), "data/1//a", "data/1//b", "data/z", "data/z/y")
-    assert found.objects == 13
+    assert found.contents.objects == 13
     assert sorted(each.rule_id for each in found.findings) == ["V130", "V53"]
 
 
@@ -87,17 +94,18 @@ def test_progress_is_told_over_all_links(monkeypatch: pytest.MonkeyPatch) -> Non
         def bucket_region(self, bucket: str) -> str | None:
             return None if bucket == "gone" else "eu-west-1"
 
-        def list_objects(self, _bucket: str, prefix: str, _region: str) -> Iterator[ObjectSpec]:
-            return iter([ObjectSpec(key=f"{prefix}{number}", size_bytes=1) for number in range(3)])
+        def list_objects(self, _bucket: str, prefix: str, _region: str) -> Iterator[StoredObject]:
+            return iter([StoredObject(key=f"{prefix}{number}", size_bytes=1, modified=WHEN) for number in range(3)])
 
     class Aws:
         connection = None
         region = "eu-west-1"
 
     monkeypatch.setattr(room, "Objects", Store)
+    monkeypatch.setattr(contents, "BATCH_OBJECTS", 2)
     places = [Association(path=f"/{name}", bucket=name, prefix=f"{name}/") for name in ("one", "gone", "two")]
     told: list[int] = []
     whole = room.survey(places, Aws(), lambda _what, count: told.append(count))  # type: ignore[arg-type]
-    assert (whole.objects, whole.is_whole, told) == (6, True, [1, 2, 3, 4, 5, 6])
+    assert (whole.contents.objects, whole.is_whole, told) == (6, True, [2, 3, 5, 6])
     part = room.survey(places, Aws(), lambda _what, _count: None, most=2)  # type: ignore[arg-type]
-    assert (part.objects, part.is_whole) == (4, False)
+    assert (part.contents.objects, part.is_whole) == (4, False)

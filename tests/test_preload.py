@@ -14,6 +14,7 @@ from headrace.aws.data_repository_tasks import DataRepositoryTask
 from headrace.aws.objects import StoredObject
 from headrace.cli.preload import duration
 from headrace.errors import InvalidInput
+from headrace.future_lustre import PLACEHOLDER_ID
 from headrace.planning import plan
 from headrace.platform import DataLocation, FoundationPart, LustreLink, LustrePart, Platform, Roles, Subnet
 from headrace.preload import Bound, Contents, estimate
@@ -24,6 +25,7 @@ from headrace.preload.job import ENTRYPOINT, PIECE, SCRIPT, squeezed, training_j
 from headrace.preload.rates import instance_for, instances, rates, readers_for
 from headrace.preload.tasks import import_to_compare
 from headrace.rules import RuleViolations
+from headrace.rules.locations import LocationSpec
 from headrace.sources import S3Location
 
 ROLE = "arn:aws:iam::123456789012:role/headrace-dev"
@@ -113,8 +115,8 @@ def test_a_file_system_that_is_yet_to_be_made_gets_the_same_request() -> None:
     assert "VpcConfig" not in request
     sources = [each["DataSource"]["FileSystemDataSource"] for each in request["InputDataConfig"]]
     assert [(each["FileSystemId"], each["DirectoryPath"]) for each in sources] == [
-        (preload.PLACEHOLDER_FILE_SYSTEM, "/data"),
-        (preload.PLACEHOLDER_FILE_SYSTEM, "/"),
+        (PLACEHOLDER_ID, "/data"),
+        (PLACEHOLDER_ID, "/"),
     ]
     assert request["ResourceConfig"]["InstanceType"] == instance_for(9600).instance_type
     assert {"Key": "team", "Value": "mill"} in request["Tags"]
@@ -247,21 +249,29 @@ def _object(key: str, size_bytes: int = 1, storage_class: str = "STANDARD") -> S
     return StoredObject(key=key, size_bytes=size_bytes, storage_class=storage_class, modified=NOW)
 
 
+WHERE = LocationSpec(field="link", bucket="lake", prefix="data/", is_readable=True)
+
+
 def test_contents_are_counted_page_by_page() -> None:
     """Markers of folders are no files; the largest and the newest are kept."""
     objects = [_object(f"data/{number:05}", number) for number in range(25_000)]
     newest = replace(objects[3], modified=NOW + timedelta(days=1))
     told: list[tuple[str, int]] = []
     contents, findings = look_through(
-        S3Location(bucket="lake", prefix="data/"),
+        WHERE,
         [_object("data/", 0), *objects, newest, _object("data/x/", 0)],
+        "us-east-1",
         lambda *what: told.append(what),
     )
     assert findings == []
     assert contents == Contents(
-        files=25_001, size_bytes=sum(range(25_000)) + 3, largest_bytes=24_999, newest=newest.modified
+        files=25_001,
+        size_bytes=sum(range(25_000)) + 3,
+        largest_bytes=24_999,
+        objects=25_003,
+        newest=newest.modified,
     )
-    assert told[-1] == ("objects listed", 25_001)
+    assert told[-1] == ("objects listed", 25_003)
 
 
 @pytest.mark.parametrize(
@@ -277,7 +287,7 @@ def test_contents_are_counted_page_by_page() -> None:
 def test_every_key_is_judged_however_many_there_are(last: StoredObject, rule_id: str | None) -> None:
     """What is wrong beyond the first page of the listing is found before the job costs anything."""
     objects = [*(_object(f"data/{number:05}") for number in range(25_001)), last, last]
-    _, found = look_through(S3Location(bucket="lake", prefix="data/"), objects)
+    _, found = look_through(WHERE, objects, "us-east-1")
     assert [each.rule_id for each in found] == ([] if rule_id is None else [rule_id])
 
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 import boto3
 import pytest
 from headrace import preload
+from headrace.future_lustre import PLACEHOLDER_ID
 from headrace.job_description import JobDescription, description_of
 from headrace.platform import LustreLink
 from headrace.preload.counters import check_counts
@@ -213,7 +214,7 @@ def _made_for_the_job(aws: Aws, request: Mapping[str, Any], file_system_id: str,
     channels = [json.loads(json.dumps(each)) for each in request["InputDataConfig"]]
     for each in channels:
         source = each["DataSource"]["FileSystemDataSource"]
-        assert source["FileSystemId"] == preload.PLACEHOLDER_FILE_SYSTEM
+        assert source["FileSystemId"] == PLACEHOLDER_ID
         source["FileSystemId"] = file_system_id
         source["DirectoryPath"] = f"/{mount_name}{source['DirectoryPath'].rstrip('/')}"
     group = aws.group((988, 988), (1018, 1023))

@@ -12,9 +12,9 @@ The house, from the ground up; no module imports one above it:
 ``aws``                     the only room that calls AWS
 ``preflight``, ``launch``   the live account held against the rules; submit, retry, watch
 ``manifests``, ``timeline`` lists of objects for a channel; where a job's time went
-``efs_load``, ``preload``   jobs that fill the EFS and load the Lustre; ``tally``: what was to come, and what has come
+``efs_load``, ``preload``   jobs that fill the EFS and load the Lustre
 ``sagemaker_sdk``           the same job as a ModelTrainer
-``ephemeral``               a Lustre file system for one job: what the state machines are given, and how they are followed
+``ephemeral``               a Lustre file system for one job: what the state machines get, and how they are followed
 ``cli``                     the same for the command line
 ``ingest``                  one file for training scripts, which imports nothing of all this
 """

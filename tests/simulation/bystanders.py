@@ -64,6 +64,12 @@ def _untagged(world: World, number: int, _: Callable[[], FileSystem | None]) -> 
     return world.fsx.add(tags=many, created=world.clock.now - 2 * DAY)
 
 
+def _much_tagged(world: World, number: int, _: Callable[[], FileSystem | None]) -> FileSystem:
+    """As many tags as there may be, each as long as it may be."""
+    tags = {f"{index:02d}-{'k' * 125}": "v" * 256 for index in range(50)}
+    return world.fsx.add(tags=tags, created=world.clock.now - 2 * DAY - number)
+
+
 def _running_owner(world: World, number: int, _: Callable[[], FileSystem | None]) -> FileSystem:
     """Its time is over by its tag, and its owner is still at it."""
     now = world.clock.now
@@ -114,6 +120,7 @@ KINDS: dict[str, Callable[[World, int, Callable[[], FileSystem | None]], FileSys
     "other platform": _other_platform,
     "shared": _shared,
     "untagged": _untagged,
+    "much tagged": _much_tagged,
     "running owner": _running_owner,
     "orphan": _orphan,
     "orphan in use": _orphan_in_use,

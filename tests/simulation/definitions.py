@@ -14,8 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.simulation.data_repositories import ACCOUNT, REGION
 from tests.simulation.machine import Machine
-from tests.simulation.simulated_fsx import ACCOUNT, REGION
 from tests.simulation.simulated_step_functions import MACHINE_PREFIX
 
 ROOT = Path(__file__).parent.parent.parent
@@ -62,7 +62,10 @@ def definitions() -> Definitions:
         name = properties["StateMachineName"].removeprefix(MACHINE_PREFIX)
         if name in MACHINES:
             values = {key: resolved(value) for key, value in properties.get("DefinitionSubstitutions", {}).items()}
-            text = re.sub(r"\$\{(\w+)\}", lambda each, known=values: known[each[1]], properties["DefinitionString"])
+            text = properties["DefinitionString"]
+            for key, value in values.items():
+                text = text.replace("${" + key + "}", value)
+            assert "${" not in text
             found[name] = json.loads(text)
     assert found.keys() == set(MACHINES)
     return found

@@ -1,7 +1,7 @@
 """What goes wrong in one schedule, drawn from its seed before anything starts: the plan, not the happenings.
 
-`Faults()` is the world as AWS runs on a good day, for the figures; `drawing` takes one or a few of the failure modes of
-the rules for a seed. Latencies are those of AWS: a file system takes 5 to 12 minutes, a job two minutes to start, a
+`Faults()` is the world as AWS runs on a good day, for the figures; `drawing` takes one or a few failure modes
+for a seed. Latencies are those of AWS: a file system takes 5 to 12 minutes, a job two minutes to start, a
 stop up to two, a deletion some minutes.
 """
 
@@ -193,7 +193,7 @@ class Faults:
     bystanders: tuple[Bystander, ...] = ()
     guests: tuple[Guest, ...] = ()
     tag_edits: tuple[TagEdit, ...] = ()
-    spoiled: str | None = None  # what of the input is not as the launcher makes it: a key of schedule.SPOILT
+    spoiled: str | None = None  # what of the input is not as the launcher makes it: a key of requests.SPOILT
     job_name_taken: bool = False  # a training job of that name is there already, somebody else's
     asked_too_early_seconds: float | None = None  # somebody starts the teardown of an owner that runs
     neighbours: int = 0  # flows of others, at the same time, without faults of their own

@@ -5,86 +5,25 @@ It runs until the last deadline has passed, or until nothing is left that anythi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from tests.simulation.bystanders import Present, appear
-from tests.simulation.definitions import MAX_HOURS, PLATFORM, SUBNETS
+from tests.simulation.definitions import MAX_HOURS
 from tests.simulation.faults import HOUR, MINUTE, Bystander, Faults, Guest
 from tests.simulation.interpreter import Execution
 from tests.simulation.machine import Machine
+from tests.simulation.requests import JOB, SPOILT, flow_input
 from tests.simulation.simulated_event_bridge import REAPER_PERIOD_SECONDS
 from tests.simulation.simulated_fsx import FileSystem
 from tests.simulation.world import Teller, World
-
-JOB = "dev-digits-20270115-080000-123"
 
 # From the expiry: the next run of the reaper marks, the second after it deletes (the mark is 15 minutes old then, to
 # the second), each of them up to 15 minutes off; the teardown itself may take two hours with a file system that does
 # not want to go, and half an hour is for runs that faults have spoilt.
 DEADLINE_SECONDS = 3 * REAPER_PERIOD_SECONDS + 2 * HOUR + 30 * MINUTE
-
-
-def training_request(name: str, max_runtime_seconds: float) -> dict[str, Any]:
-    source = {
-        "FileSystemId": "fs-00000000000000000",
-        "FileSystemType": "FSxLustre",
-        "FileSystemAccessMode": "ro",
-        "DirectoryPath": "/data/digits",
-    }
-    return {
-        "TrainingJobName": name,
-        "RoleArn": "arn:aws:iam::123456789012:role/headrace-dev-file-systems",
-        "AlgorithmSpecification": {"TrainingImage": "image", "TrainingInputMode": "File"},
-        "InputDataConfig": [{"ChannelName": "training", "DataSource": {"FileSystemDataSource": source}}],
-        "OutputDataConfig": {"S3OutputPath": "s3://headrace-dev/output/"},
-        "ResourceConfig": {"InstanceType": "ml.g5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 50},
-        "StoppingCondition": {"MaxRuntimeInSeconds": int(max_runtime_seconds)},
-        "Tags": [{"Key": "headrace:platform", "Value": PLATFORM}],
-    }
-
-
-def flow_input(plan: Faults, name: str) -> dict[str, Any]:
-    links = [
-        {"FileSystemPath": f"/data/part{index}", "DataRepositoryPath": f"s3://bucket/data/part{index}/"}
-        for index in range(plan.links)
-    ]
-    training = {"Request": training_request(name, plan.lifetime_seconds), "CapacityAttempts": plan.capacity_attempts}
-    return {
-        "Schema": 1,
-        "JobName": name,
-        "Lustre": {
-            "StorageCapacity": 1200,
-            "SubnetId": SUBNETS[0],
-            "DataCompressionType": "NONE",
-            "Links": links,
-            "ReadySeconds": plan.ready_seconds,
-            "LifetimeSeconds": plan.lifetime_seconds,
-        },
-        "Preload": {"Request": training_request(f"{name}-preload", plan.lifetime_seconds)} if plan.preload else None,
-        "Training": None if plan.mode == "hold" else training,
-    }
-
-
-def _spoil_hours(value: dict[str, Any]) -> None:
-    value["Lustre"]["LifetimeSeconds"] = (MAX_HOURS + 1) * HOUR
-
-
-def _spoil_mounts(value: dict[str, Any]) -> None:
-    for stage in ("Preload", "Training"):
-        if value[stage] is not None:
-            value[stage]["Request"]["InputDataConfig"] = []
-
-
-SPOILT: Mapping[str, Callable[[dict[str, Any]], None]] = {
-    "schema": lambda value: value.update(Schema=2),
-    "subnet": lambda value: value["Lustre"].update(SubnetId="subnet-00000000000000099"),
-    "links": lambda value: value["Lustre"].update(Links=[]),
-    "hours": _spoil_hours,
-    "mounts": _spoil_mounts,
-}
 
 
 class Schedule:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.simulation.clock import Clock, Timer, timestamp
+from tests.simulation.data_repositories import ACCOUNT, REGION
 from tests.simulation.faults import Course, SageMakerFaults
-from tests.simulation.simulated_fsx import ACCOUNT, REGION
 from tests.simulation.state_errors import StateError
 
 RUNNING = ("InProgress", "Stopping")

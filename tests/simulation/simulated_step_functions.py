@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.simulation.clock import Clock, timestamp
+from tests.simulation.data_repositories import ACCOUNT, REGION
 from tests.simulation.faults import StepFunctionsFaults
-from tests.simulation.interpreter import LARGEST_PAYLOAD_BYTES, Caller, Execution, Watcher
+from tests.simulation.interpreter import Caller, Execution, Watcher
 from tests.simulation.machine import Machine
-from tests.simulation.simulated_fsx import ACCOUNT, REGION
 from tests.simulation.state_errors import StateError
+from tests.simulation.visit import LARGEST_PAYLOAD_BYTES
 
 PREFIX = f"arn:aws:states:{REGION}:{ACCOUNT}"
 MACHINE_PREFIX = "headrace-dev-"  # machines are named by what they do; the platform's name is before it

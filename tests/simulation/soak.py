@@ -16,7 +16,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from typer import echo
 
@@ -114,26 +116,27 @@ def _name(chunk: range) -> str:
     return f"{chunk.start}-{chunk.stop - 1}"
 
 
+@cache
 def _fingerprint() -> str:
     sources = sorted(Path(__file__).parent.glob("*.py"))
     text = json.dumps(definitions(), sort_keys=True) + "".join(each.read_text(encoding="utf-8") for each in sources)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _known(state: Path | None) -> dict[str, dict[str, object]]:
+def _known(state: Path | None) -> dict[str, dict[str, Any]]:
     if state is None or not state.exists():
         return {}
     noted = json.loads(state.read_text())
     if noted["definitions"] != _fingerprint():
         echo("the definitions or the simulation have changed: from the beginning", err=True)
         return {}
-    found: dict[str, dict[str, object]] = noted["done"]
+    found: dict[str, dict[str, Any]] = noted["done"]
     return found
 
 
-def _tally(text: dict[str, object]) -> Tally:
+def _tally(text: dict[str, Any]) -> Tally:
     counters = {name: Counter(text[name]) for name in ("ends", "modes", "ended_at", "visits")}
-    return Tally(**{**text, **counters})  # type: ignore[arg-type]
+    return Tally(**{**text, **counters})
 
 
 def report(tally: Tally) -> Iterator[str]:

@@ -63,7 +63,7 @@ def _prepared(job: JobFile, aws: Aws, platform: str | None, suppressions: Sequen
     for finding in prepared.findings:
         _narrate(str(finding))
     links = ", ".join(f"{each.path} <- {each.uri}" for each in prepared.associations)
-    _narrate(f"{prepared.data.objects:,} objects, {prepared.data.size_bytes:,} bytes: {links}")
+    _narrate(f"{prepared.data.contents.objects:,} objects, {prepared.data.contents.size_bytes:,} bytes: {links}")
     _narrate(f"{prepared.capacity.gib:,} GiB: {prepared.capacity.arithmetic}")
     _narrate(
         f"lives {prepared.lifetime.seconds / 3600:,.1f} h at the most; its ports and links cannot be looked at before "

@@ -121,7 +121,7 @@ def _prepared(
     data = survey(associations, aws, lambda _what, _count: None)
     capacity = capacity_for(data, wishes)
     life = lifetime(
-        ready=ready_seconds(data.objects),
+        ready=ready_seconds(data.contents.objects),
         preload=0,
         running=0,
         pending=None,

@@ -19,13 +19,14 @@ from headrace.ephemeral.future_plan import associations_of, planned, subnet_id_o
 from headrace.ephemeral.machine_input import flow_input, lifetime, ready_seconds, request_bytes
 from headrace.ephemeral.sizing import Capacity, capacity_for
 from headrace.ephemeral.stages import PRELOAD_SUFFIX
-from headrace.ephemeral.survey import Survey, Told, survey
+from headrace.ephemeral.survey import Survey, survey
 from headrace.execution_history import execution_arn
 from headrace.future_lustre import EphemeralLustre
 from headrace.job_file import JobFile
 from headrace.planning import LaunchPlan
 from headrace.platform import EphemeralPart, LustreLink, Platform
-from headrace.preload import Contents, preload_request
+from headrace.preload import preload_request
+from headrace.preload.contents import Told
 from headrace.rules import Finding, Level, Suppression, apply_suppressions, final, require, run_rules
 from headrace.rules.ephemeral import EPHEMERAL_RULES, EphemeralSpec, LifetimeSpec
 from headrace.sources import LustreSource
@@ -129,7 +130,7 @@ def _lifetime(
     job = plan.job
     running = job.spot.max_wait_seconds if job.spot else job.max_runtime_seconds
     return lifetime(
-        ready=ready_seconds(data.objects),
+        ready=ready_seconds(data.contents.objects),
         preload=0 if preload is None else int(preload["StoppingCondition"]["MaxRuntimeInSeconds"]),
         running=running,
         pending=job.max_pending_seconds,
@@ -142,7 +143,6 @@ def _lifetime(
 def _preload_request(
     plan: LaunchPlan, associations: Sequence[Association], capacity: Capacity, data: Survey
 ) -> dict[str, Any]:
-    contents = Contents(files=data.files, size_bytes=data.size_bytes, largest_bytes=data.largest_bytes)
     links = [
         LustreLink(name=f"link-{number}", path=each.path, bucket=each.bucket, prefix=each.prefix)
         for number, each in enumerate(associations, start=1)
@@ -152,7 +152,7 @@ def _preload_request(
         platform=plan.platform,
         links=links,
         storage_capacity_gib=capacity.gib,
-        contents=contents,
+        contents=data.contents,
         image=plan.job.image,
         tags=plan.job.tags,
     )

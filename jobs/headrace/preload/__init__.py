@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from headrace.preload.contents import Contents
 from headrace.preload.estimate import Bound, Estimate, estimate
-from headrace.preload.job import PLACEHOLDER_FILE_SYSTEM, Preload, preload_request
+from headrace.preload.job import Preload, preload_request
 from headrace.preload.loading import (
     PreloadResult,
     PreparedPreload,
@@ -26,7 +26,6 @@ from headrace.preload.loading import (
 from headrace.tally import CountsDiffer, Tally
 
 __all__ = [
-    "PLACEHOLDER_FILE_SYSTEM",
     "Bound",
     "Contents",
     "CountsDiffer",

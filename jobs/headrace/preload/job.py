@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from headrace.channels import Channel
 from headrace.errors import InvalidInput
+from headrace.future_lustre import PLACEHOLDER_ID
 from headrace.platform import LustreLink, LustrePart, Platform, Subnet
 from headrace.preload.contents import Contents
 from headrace.preload.counters import METRICS
@@ -35,8 +36,6 @@ ENTRYPOINT: Final = (
     f'i=0 s=; while eval "p=\\${{{PIECE}$i-}}"; [ -n "$p" ]; do s=$s$p i=$((i+1)); done; exec sh -c "$s" preload.sh',
 )
 FAILURE_FILE: Final = "/opt/ml/output/failure"
-PLACEHOLDER_FILE_SYSTEM: Final = "fs-00000000000000000"
-"""Stands in a request for a file system that is yet to be made."""
 
 UNLISTED_STALL_SECONDS: Final = 6 * 3600
 """How long nothing may happen where nobody knows how large the files are: one of 1.5 TB, by itself, comes in less."""
@@ -115,7 +114,7 @@ def preload_request(
 ) -> dict[str, Any]:
     """The CreateTrainingJob request of a preload of all links of a file system that is yet to be made.
 
-    It names PLACEHOLDER_FILE_SYSTEM, its directories lack the mount name, and it has no VpcConfig: whoever makes the
+    It names PLACEHOLDER_ID, its directories lack the mount name, and it has no VpcConfig: whoever makes the
     file system fills these in. Raises InvalidInput when the platform has no role for it.
     """
     wanted = Preload(image=image, instance_type=instance_type, readers=readers)
@@ -123,7 +122,7 @@ def preload_request(
         raise InvalidInput(*problems)
     unmade = LustrePart(
         platform=platform.foundation.platform,
-        file_system_id=PLACEHOLDER_FILE_SYSTEM,
+        file_system_id=PLACEHOLDER_ID,
         mount_name="",
         subnet_id="",
         az_id="",

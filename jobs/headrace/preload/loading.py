@@ -21,6 +21,7 @@ from headrace.preload.estimate import Estimate, estimate
 from headrace.preload.job import Preload, lustre_of, training_job
 from headrace.preload.tasks import import_to_compare, imports_of, until_over
 from headrace.rules import Finding, Suppression, require, run_rules
+from headrace.rules.locations import LocationSpec
 from headrace.rules.lustre import LustreSpec, dataset_fits
 from headrace.tally import Tally
 
@@ -113,7 +114,8 @@ def _listed(wanted: Preload, platform: Platform, aws: Aws, told: Told) -> tuple[
                 f"link {link.name!r} shows {location.uri}; allowed: a bucket that exists; fix: restore it"
             )
         objects = store.list_objects(location.bucket, location.prefix, region)
-        more, found = look_through(location, objects, told)
+        where = LocationSpec(field="link", bucket=location.bucket, prefix=location.prefix, is_readable=True)
+        more, found = look_through(where, objects, aws.region, told)
         contents += more
         findings += found
     if not contents.files:
