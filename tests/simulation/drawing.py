@@ -30,6 +30,7 @@ MODES: Mapping[str, Mode] = {
         ends.event_late,
         ends.event_doubled,
         ends.event_ahead,
+        ends.owner_unknown,
         services.delete_refused,
         services.delete_falls_back,
         services.delete_lost,

@@ -72,6 +72,12 @@ def event_doubled(plan: Faults, chance: random.Random, machines: Mapping[str, Ma
     return replace(flow_ended(plan, chance, machines), events=events)
 
 
+def owner_unknown(plan: Faults, chance: random.Random, machines: Mapping[str, Machine]) -> Faults:
+    """The flow is ended, and for some minutes nobody can be told of what it was."""
+    silent = CallFaults(lost=0.6, unanswered=0.4, only="describeExecution", at_most=chance.choice((5, 12, 20)))
+    return replace(flow_ended(plan, chance, machines), calls=(silent, *plan.calls))
+
+
 def event_ahead(plan: Faults, chance: random.Random, machines: Mapping[str, Machine]) -> Faults:
     """The event is there before the description of the execution shows its end."""
     state = chance.choice(("WaitForFileSystem", "WaitForLink", "WaitForImport", "WaitForJob", "Hold"))
