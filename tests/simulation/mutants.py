@@ -176,6 +176,13 @@ def no_cap(machines: dict[str, Any]) -> None:
     del _states(machines, "ephemeral")["CapReached"]
 
 
+def one_count(machines: dict[str, Any]) -> None:
+    """What others create at the same time does not matter."""
+    _work(machines)["WaitToCountAgain"]["Next"] = "DescribeFileSystem"
+    for name in ("CountOlder", "IsStillBelowCap", "IsAboveCap"):
+        del _work(machines)[name]
+
+
 def impatient(machines: dict[str, Any]) -> None:
     """It looks every five seconds."""
     _states(machines, "ephemeral")["Begin"]["Assign"]["pollSeconds"] = 5
@@ -205,6 +212,7 @@ MUTANTS = (
     Mutant(import_not_awaited, "import_goes_wrong", 20),
     Mutant(preload_not_verified, "preload_goes_wrong", 20),
     Mutant(no_cap, "at_the_cap", 20),
+    Mutant(one_count, "started_together", 20),
     Mutant(impatient, "creation_slow", 20),
     Mutant(error_swallowed, "link_goes_wrong", 20),
 )
