@@ -13,9 +13,8 @@ import pytest
 from headrace import ephemeral, launch
 from headrace.aws import Aws
 from headrace.channels import Channel
-from headrace.ephemeral.flows import OWNER_TAG, PLATFORM_TAG
 from headrace.execution_history import execution_arn
-from headrace.platform import EphemeralPart
+from headrace.platform import OWNER_TAG, PLATFORM_TAG, EphemeralPart
 from headrace.rules import RuleViolations
 from headrace.sources import LustreSource
 from headrace.training import TrainingJob

@@ -19,11 +19,9 @@ from headrace.ephemeral.stages import Progress, Stage, StageSpan, capacity_gib, 
 from headrace.errors import InvalidInput, JobFailed
 from headrace.execution_history import Execution, execution_arn
 from headrace.job_description import JobDescription
-from headrace.platform import EphemeralPart, Platform
+from headrace.platform import OWNER_TAG, EphemeralPart, Platform
 from headrace.roads import Place
 
-PLATFORM_TAG = "headrace:platform"
-OWNER_TAG = "headrace:owner"
 FIRST_POLL_SECONDS = 0.5
 _SLOWEST_POLL_SECONDS = 10.0
 _POLL_GROWTH = 1.2

@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headrace.aws import Aws
-from headrace.ephemeral.flows import OWNER_TAG, PLATFORM_TAG
 from headrace.execution_history import ExecutionStatus
 from headrace.launch import read_platform
-from headrace.platform import Platform, parameter_path
+from headrace.platform import OWNER_TAG, PLATFORM_TAG, Platform, parameter_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,16 +13,11 @@ from datetime import UTC, datetime, timedelta
 from headrace import launch
 from headrace.aws import Aws
 from headrace.ephemeral import flows
-from headrace.ephemeral.flows import (
-    OWNER_TAG,
-    FlowFailed,
-    described,
-    reason_of,
-    require_part,
-)
+from headrace.ephemeral.flows import FlowFailed, described, reason_of, require_part
 from headrace.ephemeral.stages import Progress, Stage
 from headrace.errors import InvalidInput
 from headrace.execution_history import Execution, ExecutionStatus, machine_arn_of
+from headrace.platform import OWNER_TAG
 
 STOPPED = "Ephemeral.Stopped"
 # EventBridge starts the teardown within seconds; who waits longer starts it
