@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import headrace.aws
 import pytest
 from headrace import launch
+from headrace.aws.objects import StoredObject
 from headrace.cli import flow_view
-from headrace.ephemeral import flows, in_use, preparing, reaper, survey, teardown
+from headrace.ephemeral import flows, in_use, preparing, reaper, starting, survey, teardown
 from headrace.ephemeral.flows import Flow
 from headrace.ephemeral.stages import Progress
 from headrace.errors import InvalidInput
@@ -44,6 +46,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
         (reaper, "_PAUSE_SECONDS"),
     ):
         monkeypatch.setattr(module, name, -1 if name == "_TEARDOWN_SECONDS" else 0)
+    monkeypatch.setattr(starting, "PAUSES_SECONDS", (0.0,))
     for module in (launch, in_use):
         monkeypatch.setattr(module, "read_platform", lambda _aws, _platform=None: EPHEMERAL_PLATFORM)
     monkeypatch.setattr(preparing.preflight, "check", lambda plan, _aws: list(plan.findings))
@@ -55,9 +58,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
             return "us-east-1"
 
         def list_objects(self, _bucket: str, prefix: str, _region: str) -> Any:
-            from headrace.rules.locations import ObjectSpec
-
-            return iter([ObjectSpec(key=f"{prefix}a", size_bytes=7)])
+            return iter([StoredObject(key=f"{prefix}a", size_bytes=7, modified=START)])
 
     monkeypatch.setattr(survey, "Objects", Store)
     return fake
@@ -221,7 +222,9 @@ def test_without_the_right_to_read_tags_the_job_is_shown(
 
     monkeypatch.setattr(aws, "tags", denied)
     aws.jobs = {NAME: a_job(NAME)}
-    assert json.loads(run("status", NAME, "--json").out)["status"] == "Completed"
+    outcome = run("status", NAME, "--json")
+    assert json.loads(outcome.out)["status"] == "Completed"
+    assert outcome.err == f"{NAME} is taken for a job without a flow: no\n"
 
 
 @pytest.mark.parametrize("command", ["status", "stop"])
@@ -247,6 +250,35 @@ def test_stop_comes_back_when_the_file_system_is_gone(run: Run, aws: FakeAws) ->
     ]
     assert aws.deeds == [("stop", "Ephemeral.Stopped"), ("start", "teardown", ARN)]
     assert "fs-1 is DELETING" in outcome.err
+
+
+@pytest.mark.parametrize("command", ["status", "stop"])
+def test_a_flow_that_is_not_the_jobs_is_left_alone(run: Run, aws: FakeAws, command: str) -> None:
+    """Whoever may tag a job may write any execution there: it is neither stopped nor shown."""
+    stranger = ARN.replace("-ephemeral:", "-payroll:")
+    aws.others = {stranger: execution(arn=stranger)}
+    aws.jobs = {NAME: a_job(NAME, "InProgress")}
+    aws.job_tags = {"headrace:owner": stranger}
+    stopped: list[Any] = []
+
+    def stop(name: str, *_reason: str) -> bool:
+        stopped.append(name)
+        return True
+
+    aws.stop = stop  # type: ignore[method-assign]
+    outcome = run(command, NAME, "--json")
+    assert outcome.code == 0, outcome.err
+    assert f"headrace:owner of {NAME} is '{stranger}'" in outcome.err
+    assert stopped == ([NAME] if command == "stop" else [])
+    assert "InProgress" in outcome.out
+
+
+def test_stop_with_the_wrong_platform_does_nothing(run: Run, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The platform is held against the flow before anything is stopped."""
+    other = replace(PART, machine_arn=PART.machine_arn.replace("-dev-", "-birds-"))
+    monkeypatch.setattr(launch, "read_platform", lambda _aws, _name=None: replace(EPHEMERAL_PLATFORM, ephemeral=other))
+    outcome = run("stop", NAME, "--platform", "birds")
+    assert (outcome.code, aws.deeds) == (2, [])
 
 
 def test_stop_may_come_back_at_once(run: Run, aws: FakeAws) -> None:

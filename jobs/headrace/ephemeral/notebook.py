@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from headrace import launch
 from headrace.aws import Aws
 from headrace.channels import Channel, judged, link_spec_of, spec_of
-from headrace.ephemeral import flows, teardown
+from headrace.ephemeral import flows, starting, teardown
 from headrace.ephemeral.associations import Association, association_of, without_overlap
 from headrace.ephemeral.flows import Flow
 from headrace.ephemeral.machine_input import flow_input, lifetime, ready_seconds
@@ -95,13 +95,17 @@ def lustre(
     hold = _prepared(deployed, aws, links, wishes, base_name, suppressions)
     arn = execution_arn(hold.part.machine_arn, hold.name)
     told(f"making a file system of {hold.given['Lustre']['StorageCapacity']:,} GiB: {hold.name}")
+    is_refused = False
     try:
-        aws.executions.start(hold.part.machine_arn, hold.name, hold.given)
+        try:
+            starting.start(aws, hold.part.machine_arn, hold.name, hold.given)
+        except starting.REFUSALS:
+            is_refused = True
+            raise
         yield _held(deployed, hold, _ready(aws, arn, told))
-    except BaseException:
-        # what went wrong first is the error to be told
-        with suppress(HeadraceError):
-            _end(aws, hold, arn, told)
+    except BaseException as first:
+        if not is_refused:
+            _end_after(first, aws, hold, arn, told)
         raise
     _end(aws, hold, arn, told)
 
@@ -207,11 +211,32 @@ def _held(platform: Platform, hold: _Hold, flow: Flow) -> HeldLustre:
     )
 
 
+def _end_after(first: BaseException, aws: Aws, hold: _Hold, arn: str, told: Told) -> None:
+    try:
+        _end(aws, hold, arn, told)
+    except HeadraceError as second:
+        # what went wrong first is the error to be told; with it, that something is left
+        first.add_note("\n".join(getattr(second, "__notes__", ())))
+        raise first  # noqa: B904  (its context is the second)
+
+
 def _end(aws: Aws, hold: _Hold, arn: str, told: Told) -> None:
-    execution = aws.executions.describe(arn)
-    # one that has ended by itself was taken down by itself
-    if execution is not None and not execution.is_over:
-        teardown.stop(aws, execution)
-        for line in teardown.until_gone(aws, hold.part.teardown_machine_arn, arn):
-            told(line)
-        told("the file system is gone")
+    try:
+        _take_down(aws, hold, arn, told)
+    except BaseException as error:  # Ctrl-C, too
+        platform = hold.part.platform
+        line = f"{hold.name} goes on: {str(error) or 'interrupted'}; headrace stop {hold.name} --platform {platform}"
+        # whatever hears what goes on: this costs by the hour
+        _to_stderr(line)
+        error.add_note(line)
+        raise
+
+
+def _take_down(aws: Aws, hold: _Hold, arn: str, told: Told) -> None:
+    execution = starting.awaited(aws, arn)
+    if execution is None:
+        return
+    teardown.stop(aws, execution)
+    for line in teardown.until_gone(aws, hold.part.teardown_machine_arn, arn):
+        told(line)
+    told("the file system is gone")
