@@ -12,7 +12,7 @@ import pytest
 from headrace import launch
 from headrace.aws.objects import StoredObject
 from headrace.cli import flow_view
-from headrace.ephemeral import flows, in_use, preparing, reaper, starting, survey, teardown
+from headrace.ephemeral import flows, preparing, reaper, starting, survey, teardown
 from headrace.ephemeral.flows import Flow
 from headrace.ephemeral.stages import Progress
 from headrace.errors import InvalidInput
@@ -47,8 +47,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     ):
         monkeypatch.setattr(module, name, -1 if name == "_TEARDOWN_SECONDS" else 0)
     monkeypatch.setattr(starting, "PAUSES_SECONDS", (0.0,))
-    for module in (launch, in_use):
-        monkeypatch.setattr(module, "read_platform", lambda _aws, _platform=None: EPHEMERAL_PLATFORM)
+    monkeypatch.setattr(launch, "read_platform", lambda _aws, _platform=None: EPHEMERAL_PLATFORM)
     monkeypatch.setattr(preparing.preflight, "check", lambda plan, _aws: list(plan.findings))
 
     class Store:
@@ -304,6 +303,32 @@ def test_a_platform_in_use_ends_with_1_and_the_list(run: Run, aws: FakeAws) -> N
     assert outcome.code == 1
     assert outcome.out.startswith(f"ephemeral file system fs-1 of {NAME} is AVAILABLE; fix: headrace stop {NAME}")
     assert json.loads(run("in-use", "--json").out)[0]["state"] == "AVAILABLE"
+
+
+def test_a_platform_without_a_record_is_told(run: Run, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody may look in another Region than the platform's; it is no error all the same."""
+    monkeypatch.setattr(aws, "parameters_below", lambda _path: {})
+    outcome = run("in-use", "--platform", "birds")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert outcome.err == "nothing of platform birds is deployed in us-east-1: it has no record there\n"
+
+
+def test_a_name_that_is_no_platforms_is_refused_before_aws_is_asked(
+    run: Run, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parameter store would say so less kindly."""
+    monkeypatch.setattr(aws, "parameters_below", None)
+    outcome = run("in-use", "--platform", "a/b")
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: platform is 'a/b'; allowed: letters")
+
+
+def test_a_platform_is_looked_for_in_its_own_account(run: Run, aws: FakeAws) -> None:
+    """The settings name it."""
+    assert run("in-use", "--account", "111111111111").code == 0
+    outcome = run("in-use", "--account", "222222222222")
+    assert outcome.code == 2
+    assert "--account is '222222222222'; allowed: 111111111111" in outcome.err
 
 
 def test_the_reapers_table_has_a_column_for_each_condition(

@@ -112,7 +112,10 @@ class FakeAws:
         self.deeds.append(("stop", error))
         self.steps = [execution("ABORTED", error=error)]
 
-    def newest(self, machine_arn: str, _status: object = None, _most: int = 100) -> list[str]:
+    def running(self, machine_arn: str) -> list[str]:
+        return [arn for arn in self.newest(machine_arn) if not self.others[arn].is_over]
+
+    def newest(self, machine_arn: str, _most: int = 100) -> list[str]:
         return [arn for arn, each in self.others.items() if each.machine_arn == machine_arn][::-1]
 
     # file systems
@@ -152,6 +155,9 @@ class FakeAws:
     def delete_object(self, _bucket: str, key: str) -> None:
         self.deeds.append(("delete", key))
 
+    def number(self) -> str:
+        return "111111111111"
+
     def parameters_below(self, _path: str) -> dict[str, str]:
         return {"/headrace/dev/foundation": "{}"}
 
@@ -168,7 +174,6 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, name, 0)
     monkeypatch.setattr(starting, "PAUSES_SECONDS", (0.0, 0.0, 0.0, 0.0))
     monkeypatch.setattr(launch, "read_platform", lambda _aws, _platform=None: EPHEMERAL_PLATFORM)
-    monkeypatch.setattr(in_use, "read_platform", lambda _aws, _platform=None: EPHEMERAL_PLATFORM)
 
 
 def test_a_flow_is_followed_through_its_stages_and_its_jobs() -> None:
@@ -793,7 +798,7 @@ def test_a_platform_in_use_is_told_with_everything_that_uses_it() -> None:
         "other": a_job("other", "InProgress"),
         "over": a_job("over", "Completed", shared.file_system_id),
     }
-    assert [str(each) for each in in_use.uses(aws, "dev")] == [
+    assert [str(each) for each in in_use.uses(aws, "dev").found] == [
         f"ephemeral file system fs-1 of {NAME} is AVAILABLE; fix: headrace stop {NAME}, or wait for its end",
         "flow early is RUNNING; fix: headrace stop early, or wait for its end",
         f"training job user, which mounts the shared file system {shared.file_system_id}, is InProgress; "
@@ -805,9 +810,24 @@ def test_a_platform_that_is_not_there_is_used_for_nothing(monkeypatch: pytest.Mo
     """Unless file systems have outlived it."""
     aws: Any = FakeAws()
     monkeypatch.setattr(aws, "parameters_below", lambda _path: {})
-    assert in_use.uses(aws, "dev") == []
+    assert in_use.uses(aws, "dev") == in_use.Uses(has_record=False, found=())
     aws.lists = [[a_lustre()]]
-    assert len(in_use.uses(aws, "dev")) == 1
+    assert len(in_use.uses(aws, "dev").found) == 1
+
+
+def test_a_job_that_may_not_be_looked_at_may_mount_the_shared_file_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the policy of users gives no right to look: what is told is the right that does."""
+    from headrace.aws.connection import AccessDenied
+
+    def denied(name: str) -> Any:
+        raise AccessDenied(f"{name}: no; ask for the platform's user policy", "sagemaker:DescribeTrainingJob")
+
+    aws: Any = FakeAws()
+    aws.jobs = {"theirs": a_job("theirs", "InProgress")}
+    monkeypatch.setattr(aws, "describe", denied)
+    (use,) = in_use.uses(aws, "dev").found
+    assert (use.what.split(",")[0], use.state) == ("training job theirs", "not to be looked at")
+    assert use.fix.startswith("sagemaker:DescribeTrainingJob on all training jobs")
 
 
 def test_the_reapers_facts_are_looked_up_for_each_file_system(monkeypatch: pytest.MonkeyPatch) -> None:
