@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -100,9 +102,10 @@ def test_a_dry_run_prints_the_machines_input(run: Run, aws: FakeAws, job_file: s
 def test_without_waiting_the_name_is_printed(run: Run, aws: FakeAws, job_file: str) -> None:
     """By which it is found again."""
     _is_new(aws)
-    outcome = run("train", job_file, "--ephemeral")
+    outcome = run("train", job_file, "--ephemeral", "--no-wait")
     assert (outcome.code, outcome.out) == (0, f"{NAME}\n")
-    assert json.loads(run("train", job_file, "--ephemeral", "--json").out) == {"name": NAME, "arn": ARN}
+    told = run("train", job_file, "--ephemeral", "--no-wait", "--json").out
+    assert json.loads(told) == {"name": NAME, "arn": ARN}
 
 
 def _ends(aws: FakeAws, status: str, **members: Any) -> None:
@@ -120,10 +123,11 @@ def _ends(aws: FakeAws, status: str, **members: Any) -> None:
     _is_new(aws)
 
 
-def test_waiting_shows_stages_with_times_and_cost(run: Run, aws: FakeAws, job_file: str) -> None:
-    """And the facts at the end."""
+@pytest.mark.parametrize("wait", [[], ["--wait"]])
+def test_waiting_shows_stages_with_times_and_cost(run: Run, aws: FakeAws, job_file: str, wait: list[str]) -> None:
+    """And the facts at the end; that is what happens unless somebody does not want it."""
     _ends(aws, "SUCCEEDED")
-    outcome = run("train", job_file, "--ephemeral", "--wait")
+    outcome = run("train", job_file, "--ephemeral", *wait)
     assert outcome.code == 0, outcome.err
     lines = [line for line in outcome.err.splitlines() if line.startswith("[")]
     assert lines[0].startswith("[   0.0 s] checking: the spending cap")
@@ -168,6 +172,15 @@ def test_ctrl_c_says_that_the_flow_goes_on(
     assert f"headrace status {NAME}; headrace stop {NAME} ends both" in outcome.err
     assert ("start", "ephemeral", "job") in aws.deeds
     assert not any(each[0] in ("stop", "delete") for each in aws.deeds)
+
+
+def test_ctrl_c_while_the_flow_is_started_says_that_it_may_be_there(run: Run, aws: FakeAws, job_file: str) -> None:
+    """The answer may be what was interrupted."""
+    _is_new(aws)
+    aws.start_error = KeyboardInterrupt()
+    outcome = run("train", job_file, "--ephemeral")
+    assert outcome.code == 130
+    assert f"it may have been started: headrace status {NAME}" in outcome.err
 
 
 def test_status_of_a_flow_before_there_is_a_job(run: Run, aws: FakeAws) -> None:
@@ -375,3 +388,11 @@ def test_text_of_others_is_made_safe(run: Run, aws: FakeAws) -> None:
     aws.steps = [execution("FAILED", error="E", cause="\x1b[31mred")]
     assert "\x1b" not in run("status", NAME).out
     assert execution_arn(PART.machine_arn, NAME) == ARN
+
+
+def test_everything_that_the_readme_names_is_there_after_one_import() -> None:
+    """In a notebook nobody imports rooms one by one."""
+    look = "import headrace, sys; assert 'boto3' not in sys.modules; print(headrace.ephemeral.lustre, headrace.train)"
+    outcome = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=False)
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stdout.count("function") == 2
