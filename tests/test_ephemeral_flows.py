@@ -82,6 +82,7 @@ class FakeAws:
         self.job_tags: dict[str, str] = {}
         self.jobs: dict[str, JobDescription] = {}
         self.start_error: BaseException | None = None
+        self.images: set[str] | None = None
         self.executions = self.training_jobs = self.job_logs = self.s3 = self.file_systems = self.account = self
 
     # executions
@@ -154,6 +155,9 @@ class FakeAws:
 
     def delete_object(self, _bucket: str, key: str) -> None:
         self.deeds.append(("delete", key))
+
+    def image_exists(self, image: str) -> bool:
+        return self.images is None or any(image.endswith(f"/{each}") for each in self.images)
 
     def number(self) -> str:
         return "111111111111"
@@ -461,6 +465,61 @@ def test_without_a_preload_there_is_none(job: JobFile, prepared: Prepare) -> Non
     """What Python wishes stands before what the file says."""
     flow = prepared(job, FakeAws(), wishes=EphemeralLustre(preload=False, capacity_attempts=1))
     assert (flow.given["Preload"], flow.given["Training"]["CapacityAttempts"]) == (None, 1)
+
+
+def test_the_preload_has_an_image_and_instances_of_its_own_where_they_are_given(
+    job: JobFile, prepared: Prepare
+) -> None:
+    """The job's image may have no shell, or be large."""
+    wanted = {"preload_image": "busybox:1", "preload_instance_type": "ml.c5n.xlarge"}
+    file = job.model_copy(update={"ephemeral": job.ephemeral.model_copy(update=wanted)})
+    request = prepared(file, FakeAws()).given["Preload"]["Request"]
+    assert request["AlgorithmSpecification"]["TrainingImage"].endswith(".amazonaws.com/busybox:1")
+    assert request["ResourceConfig"]["InstanceType"] == "ml.c5n.xlarge"
+    usual = prepared(job, FakeAws()).given["Preload"]["Request"]
+    assert usual["AlgorithmSpecification"]["TrainingImage"].endswith("/x:1")
+
+
+def test_what_the_preload_is_given_is_looked_at(job: JobFile, prepared: Prepare) -> None:
+    """Before a file system is paid for."""
+    aws: Any = FakeAws()
+    aws.images = {"x:1"}
+    wishes = EphemeralLustre(preload_image="busybox:1", preload_instance_type="ml.huge")
+    with pytest.raises(RuleViolations) as caught:
+        prepared(job, aws, wishes=wishes)
+    told = {(each.rule_id, each.field) for each in caught.value.findings}
+    assert told == {("V83", "ephemeral.preload_image"), ("V85", "ephemeral.preload_instance_type")}
+
+
+@pytest.mark.parametrize(("own", "is_refused"), [(47, False), (48, True), (49, True)])
+def test_the_machines_tags_have_room_beside_the_jobs(
+    job: JobFile, prepared: Prepare, own: int, is_refused: bool
+) -> None:
+    """headrace:platform is a third, which headrace sets itself."""
+    file = job.model_copy(update={"tags": {f"t{number}": "x" for number in range(own)}})
+    if not is_refused:
+        assert len(prepared(file, FakeAws()).given["Preload"]["Request"]["Tags"]) == 48
+        return
+    with pytest.raises(RuleViolations, match="V175 ERROR: tags is"):
+        prepared(file, FakeAws())
+
+
+@pytest.mark.parametrize("changes", [{"max_runtime_seconds": 10**400}, {"max_pending_seconds": 10**400}])
+def test_numbers_without_end_are_told_and_end_nothing(job: JobFile, prepared: Prepare, changes: Any) -> None:
+    """Python's whole numbers have no largest."""
+    with pytest.raises(RuleViolations):
+        prepared(job.model_copy(update=changes), FakeAws())
+
+
+@pytest.mark.parametrize("hours", [float("inf"), float("nan"), 1e400, 1e300, 0, -1, True, "4"])
+def test_a_lifetime_is_a_number_of_hours(monkeypatch: pytest.MonkeyPatch, hours: Any) -> None:
+    """Told in one line, before anything is looked at."""
+    for given in ({"lifetime_hours": hours}, {"lifetime_hours": hours, "capacity_attempts": 10**9}):
+        with pytest.raises(InvalidInput) as caught:
+            EphemeralLustre(**given)
+        assert len(caught.value.problems) == len(given)
+    with pytest.raises(InvalidInput, match=r"^hours is .*; allowed: hours, more than 0 and up to 168; fix: such as 4$"):
+        _hold(monkeypatch, FakeAws())(hours=hours).__enter__()
 
 
 def test_everything_that_is_wrong_is_told_at_once(job: JobFile, prepared: Prepare) -> None:
@@ -778,7 +837,7 @@ def test_what_cannot_be_held_is_refused_before_it_costs_anything(
     with pytest.raises(RuleViolations) as caught, _hold(monkeypatch, aws, objects)(**given):
         raise AssertionError("the block is not entered")
     assert {each.rule_id for each in caught.value.findings} == rules
-    assert not any(each.field.startswith(("ephemeral.", "channels.")) for each in caught.value.findings)
+    assert not any(each.field.startswith(("ephemeral.", "channels.", "life")) for each in caught.value.findings)
     assert aws.deeds == []
 
 

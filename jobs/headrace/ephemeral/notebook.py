@@ -23,9 +23,9 @@ from headrace.ephemeral.machine_input import flow_input, lifetime, ready_seconds
 from headrace.ephemeral.sizing import capacity_for
 from headrace.ephemeral.stages import Stage, StageSpan
 from headrace.ephemeral.survey import survey
-from headrace.errors import HeadraceError
+from headrace.errors import HeadraceError, InvalidInput
 from headrace.execution_history import execution_arn
-from headrace.future_lustre import DataCompressionType, EphemeralLustre, with_future_lustre
+from headrace.future_lustre import DataCompressionType, EphemeralLustre, hours_problems, with_future_lustre
 from headrace.platform import EphemeralPart, LustrePart, Platform, Subnet
 from headrace.rules import Finding, Suppression, final, require, run_rules
 from headrace.rules.ephemeral import EPHEMERAL_RULES, EphemeralSpec
@@ -84,6 +84,8 @@ def lustre(
     nine tenths at most. ``told`` hears what goes on. Raises InvalidInput with every mistake at once, and FlowFailed
     when the file system does not become ready; nothing is left behind then.
     """
+    if problems := hours_problems("hours", hours):
+        raise InvalidInput(*problems)
     aws = Aws(region)
     deployed = launch.read_platform(aws, platform)
     wishes = EphemeralLustre(
@@ -149,7 +151,7 @@ def _prepared(
         is_hold=True,
     )
     found = [*findings, *data.findings, *capacity.findings, *final(run_rules(EPHEMERAL_RULES, spec))]
-    require([replace(each, field=each.field.removeprefix("ephemeral.")) for each in found], suppressions)
+    require([replace(each, field=_argument(each.field)) for each in found], suppressions)
     given = flow_input(
         job_name=name,
         storage_capacity_gib=capacity.gib,
@@ -160,6 +162,11 @@ def _prepared(
         data_compression_type=wishes.data_compression_type,
     )
     return _Hold(part=part, subnet=subnet, link_names=frozenset(links), given=given)
+
+
+def _argument(field: str) -> str:
+    name = field.removeprefix("ephemeral.")
+    return "hours" if name == "lifetime_hours" else name
 
 
 def _name(platform: Platform, base_name: str, now: datetime) -> str:
