@@ -10,11 +10,9 @@ import pytest
 from headrace.ephemeral.reaping import (
     Action,
     Condition,
-    Decision,
     FileSystemFacts,
     Owner,
     decide,
-    within_cap,
 )
 from headrace.ephemeral.reaping import time_text as tag
 from hypothesis import given
@@ -144,13 +142,6 @@ def test_marking_leads_to_deleting_in_two_runs(facts: FileSystemFacts) -> None:
     if first.action is Action.MARK:
         later = NOW + 15 * MINUTE
         assert decide(replace(facts, marked_tag=tag(NOW)), later, MAX_HOURS).action is Action.DELETE
-
-
-def test_one_run_deletes_so_many_and_no_more() -> None:
-    """Many at once may mean that something else is wrong."""
-    decisions: list[Decision] = [decide(replace(DUE, **OLD_MARK), NOW, MAX_HOURS)] * 5
-    decisions.append(decide(DUE, NOW, MAX_HOURS))
-    assert len(within_cap(decisions, 3)) == 3
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from headrace.platform import LustreLink
+from headrace.platform import EXPIRES_TAG, MARKED_TAG, OWNER_TAG, PLATFORM_TAG, LustreLink
 
 from headrace_cdk.policies import BELOW_A_PREFIX, Place, Statement, allow
 
-PLATFORM_TAG = "headrace:platform"
-OWNER_TAG = "headrace:owner"
-EXPIRES_TAG = "headrace:expires"
-MARK_TAG = "headrace:marked"
 PRELOADED_TAGS = "headrace:preloaded:"
 """What the keys begin with by which a shared file system remembers which links are loaded."""
 PART_TAG = "headrace:part"
@@ -244,7 +240,7 @@ def take_down(place: Place, platform: str, flow: str, job_name_prefix: str) -> l
 def mark(place: Place, platform: str, flow: str) -> list[Statement]:
     """Put the reaper's mark on an ephemeral file system of this platform and take it away: this one tag."""
     only_the_mark: Conditions = {
-        "ForAllValues:StringEquals": {"aws:TagKeys": [MARK_TAG]},
+        "ForAllValues:StringEquals": {"aws:TagKeys": [MARKED_TAG]},
         "Null": {"aws:TagKeys": "false"},
     }
     return [

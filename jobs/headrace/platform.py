@@ -14,12 +14,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from headrace.errors import InvalidInput
 
 SCHEMA = 1
 MAX_PARAMETER_BYTES = 4096
+
+# What marks a platform's resources as its own. The machines' definitions spell these names out once more.
+PLATFORM_TAG: Final = "headrace:platform"
+OWNER_TAG: Final = "headrace:owner"
+"""On an ephemeral file system and its jobs: the execution that made them. The shared file system never has it."""
+EXPIRES_TAG: Final = "headrace:expires"
+MARKED_TAG: Final = "headrace:marked"
+"""When the reaper found a file system due for the first time."""
 
 
 def parameter_path(platform: str) -> str:

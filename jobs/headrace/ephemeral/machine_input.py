@@ -99,7 +99,11 @@ def lifetime(
     )
 
 
+def requests_of(given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The requests in the input: of the preload and of the job, as far as there are any."""
+    return [each["Request"] for each in (given["Preload"], given["Training"]) if each is not None]
+
+
 def request_bytes(given: Mapping[str, Any]) -> int:
     """The length of the longest request in the input, as JSON."""
-    requests = [each["Request"] for each in (given["Preload"], given["Training"]) if each is not None]
-    return max((len(json.dumps(each).encode()) for each in requests), default=0)
+    return max((len(json.dumps(each).encode()) for each in requests_of(given)), default=0)

@@ -9,15 +9,11 @@ found out counts against deleting. Source: constructs/headrace_cdk/machines/reap
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-OWNER_TAG: Final = "headrace:owner"
-EXPIRES_TAG: Final = "headrace:expires"
-MARKED_TAG: Final = "headrace:marked"
 MARK_AGE: Final = timedelta(minutes=15)
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
 MADE_WITHIN: Final = timedelta(hours=1)
@@ -133,11 +129,6 @@ def _has_ended(owner: Owner, created: datetime) -> bool:
         return False
     until = min(owner.ended, owner.started + MADE_WITHIN)
     return owner.started - CLOCKS_DIFFER <= created <= until + CLOCKS_DIFFER
-
-
-def within_cap(decisions: Iterable[Decision], most_deletes: int) -> Sequence[Decision]:
-    """Those whose deletion one run would begin: many at once may mean that something else is wrong."""
-    return [each for each in decisions if each.action is Action.DELETE][:most_deletes]
 
 
 def time_text(when: datetime) -> str:

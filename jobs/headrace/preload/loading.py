@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -147,9 +147,14 @@ def await_imports(
     return imports_of(aws, file_system_id)
 
 
-def run(prepared: PreparedPreload, aws: Aws) -> Iterator[launch.Event]:
-    """Launch and watch; the last event is the job as it ended. Raises InvalidInput, NoCapacity or AwsError."""
-    yield from launch.run(prepared.plan, aws)
+def run(
+    prepared: PreparedPreload, aws: Aws, told: Callable[[str], None] = lambda _name: None
+) -> Generator[launch.Event]:
+    """Launch and watch; the last event is the job as it ended. ``told`` hears the job's name when it is created.
+
+    Raises InvalidInput, NoCapacity or AwsError.
+    """
+    yield from launch.run(prepared.plan, aws, told)
 
 
 def result_of(
