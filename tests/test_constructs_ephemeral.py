@@ -136,7 +136,13 @@ def test_the_flow_makes_what_is_its_own_and_deletes_nothing() -> None:
         "TagWhatIsMade": (
             ["fsx:TagResource"],
             [*ANY_FILE_SYSTEM, *made],
-            {**AS_OURS, "Null": {"aws:ResourceTag/headrace:part": "true"}},
+            {
+                **AS_OURS,
+                "Null": {
+                    "aws:ResourceTag/aws:cloudformation:stack-id": "true",
+                    "aws:ResourceTag/headrace:part": "true",
+                },
+            },
         ),
         "LinkAndFillOurs": (
             ["fsx:CreateDataRepositoryAssociation", "fsx:CreateDataRepositoryTask"],

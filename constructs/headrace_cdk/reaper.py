@@ -14,7 +14,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from headrace_cdk import machine_policies
+from headrace_cdk import machine_policies, reaper_policies
 from headrace_cdk.iam_naming import IamNaming
 from headrace_cdk.machine import Machine
 from headrace_cdk.machine_policies import machine_arn, machine_name
@@ -63,11 +63,11 @@ class Reaper(Construct):
             statements=[
                 *machine_policies.look_at_ours(),
                 *machine_policies.find_who_mounts(place),
-                *machine_policies.count_clients(),
+                *reaper_policies.count_clients(),
                 *machine_policies.look_at_executions(place, flow, "LookAtOwners"),
-                *machine_policies.mark(place, platform, flow),
+                *reaper_policies.mark(place, platform, flow),
                 *machine_policies.start_machine(place, teardown, "StartTeardown"),
-                *machine_policies.tell(topic.topic_arn),
+                *reaper_policies.tell(topic.topic_arn),
             ],
         )
         MachineRule(

@@ -11,7 +11,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from headrace_cdk import machine_policies
+from headrace_cdk import machine_policies, teardown_policies
 from headrace_cdk.iam_naming import IamNaming
 from headrace_cdk.machine import Machine
 from headrace_cdk.machine_alarms import tell_of_failures
@@ -51,7 +51,7 @@ class Teardown(Construct):
             statements=[
                 *machine_policies.look_at_ours("fsx:DescribeDataRepositoryTasks"),
                 *machine_policies.find_who_mounts(place),
-                *machine_policies.take_down(place, platform, flow, job_name_prefix),
+                *teardown_policies.take_down(place, platform, flow, job_name_prefix),
                 *machine_policies.look_at_executions(place, flow, "LookAtOwners"),
             ],
         )
