@@ -16,7 +16,12 @@ from constructs import Construct
 
 from headrace_cdk import machine_policies
 from headrace_cdk.iam_naming import IamNaming
+from headrace_cdk.lint_exceptions import LintException, accept
 from headrace_cdk.managed_policy import place_of
+
+LAST_RESORT = LintException(
+    cdk_nag=["AwsSolutions-SQS3"], reason="It is a dead-letter queue itself, of a rule and not of another queue"
+)
 
 
 class MachineRule(Construct):
@@ -68,10 +73,12 @@ class MachineRule(Construct):
 
 def _dead_letters(scope: Construct) -> sqs.Queue:
     # The target adds to its policy that EventBridge may send for this rule.
-    return sqs.Queue(
+    queue = sqs.Queue(
         scope,
         "DeadLetters",
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
         retention_period=Duration.days(14),
     )
+    accept(queue, LAST_RESORT)
+    return queue
