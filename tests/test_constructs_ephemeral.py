@@ -340,6 +340,7 @@ def test_the_cap_and_the_place_reach_the_flow() -> None:
             "DefinitionSubstitutions": {
                 "Platform": "dev",
                 "SubnetIds": ",".join(SUBNETS),
+                "LinkedUris": f"s3://{BUCKET}/data/",
                 "LustreSecurityGroupId": LUSTRE_GROUP,
                 "JobSecurityGroupId": JOB_GROUP,
                 "MaxFileSystems": "2",

@@ -75,6 +75,7 @@ class EphemeralLustre(Construct):
             values={
                 "Platform": platform,
                 "SubnetIds": ",".join(subnet_ids),
+                "LinkedUris": "|".join(f"s3://{link.bucket}/{link.prefix}" for link in links),
                 "LustreSecurityGroupId": lustre_security_group_id,
                 "JobSecurityGroupId": job_security_group_id,
                 "MaxFileSystems": str(max_file_systems),

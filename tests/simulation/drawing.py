@@ -52,6 +52,7 @@ MODES: Mapping[str, Mode] = {
         ends.slow_count,
         ends.few_others,
         ends.at_the_cap,
+        ends.started_together,
         services.name_taken,
         services.input_spoilt,
         ends.asked_too_early,

@@ -168,8 +168,20 @@ def the_reaper_tells(schedule: Schedule) -> Iterator[str]:
             yield f"{reaper.name} had {deletion.file_system.id} deleted and told nobody"
 
 
+def nothing_above_the_cap_is_used(schedule: Schedule) -> Iterator[str]:
+    """Flows that start together may all create; who then finds the cap full of older ones gets no job."""
+    ours = [each for each in schedule.world.fsx.file_systems.values() if is_tagged(each)]
+    jobs = schedule.world.sagemaker.jobs.values()
+    for each in ours:
+        older = [other for other in ours if (other.created, other.id) < (each.created, each.id)]
+        alive = sum(each.created + 120 < (other.deleting or end_of(other)) for other in older)
+        used = any(each.id in job.file_systems() for job in jobs if job.creator == each.creator)
+        if each.creator is not None and alive >= MAX_FILE_SYSTEMS and used:
+            yield f"{each.id} has a job, and {alive} older ones live; the cap is {MAX_FILE_SYSTEMS}"
+
+
 def the_cap_holds(schedule: Schedule) -> Iterator[str]:
-    """No flow creates what is above the cap; two that count at the same time may both be the last."""
+    """No flow creates what is above the cap; those that count at the same time may all be the last."""
     ours = [each for each in schedule.world.fsx.file_systems.values() if is_tagged(each)]
     for each in ours:
         live = sum(other.there_since <= each.created < (other.deleting or end_of(other)) for other in ours)

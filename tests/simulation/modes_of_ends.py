@@ -224,6 +224,11 @@ def at_the_cap(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) ->
     return replace(plan, bystanders=(*plan.bystanders, *others), lifetime_seconds=1.5 * HOUR, neighbours=0)
 
 
+def started_together(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
+    """More flows than the cap allows count within seconds, and all of them see room."""
+    return replace(plan, neighbours=MAX_FILE_SYSTEMS + chance.choice((0, 2)), neighbours_span=Span(0, 3))
+
+
 def asked_too_early(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
     """Somebody starts the teardown of an owner that still runs."""
     return replace(plan, asked_too_early_seconds=chance.uniform(10, plan.lifetime_seconds))
