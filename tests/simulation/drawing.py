@@ -42,6 +42,7 @@ MODES: Mapping[str, Mode] = {
         ends.left_over,
         ends.guest_in_the_race,
         ends.guest_in_hold,
+        ends.guest_in_the_end,
         ends.end_in_the_race,
         ends.skewed,
         ends.copied_tags,

@@ -126,6 +126,14 @@ def guest_in_hold(plan: Faults, chance: random.Random, _: Mapping[str, Machine])
     return replace(plan, mode="hold", guests=(*plan.guests, *guests))
 
 
+def guest_in_the_end(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
+    """A job comes while the delete is asked for again and again: each answer is lost, and often the request."""
+    delete = CallFaults(lost=0.8, unanswered=0.2, only="deleteFileSystem", at_most=chance.choice((4, 12)))
+    guests = tuple(Guest("expired", chance.uniform(0, 400), chance.uniform(5 * MINUTE, HOUR)) for _ in range(2))
+    changed = replace(plan, mode="hold", hold_ends_seconds=None, guests=(*plan.guests, *guests))
+    return replace(changed, calls=(delete, *plan.calls))
+
+
 def end_in_the_race(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
     """The flow ends, or does not yet, while the reaper looks: its time is over, its work is not."""
     sagemaker = replace(plan.sagemaker, training_span=Span(0.9 * plan.lifetime_seconds, 1.3 * plan.lifetime_seconds))

@@ -158,6 +158,28 @@ def impatient_teardown_by_event(machines: dict[str, Any]) -> None:
     del _states(machines, "teardown")["WaitForOwner"]
 
 
+def teardown_that_gives_up_soon(machines: dict[str, Any]) -> None:
+    """Whose it is cannot be told for some minutes, and that is the end of it."""
+    for retrier in _states(machines, "teardown")["DescribeOwner"]["Retry"]:
+        retrier["MaxAttempts"] = min(retrier["MaxAttempts"], 4)
+
+
+def teardown_that_repeats_its_delete(machines: dict[str, Any]) -> None:
+    """A delete whose answer was lost is sent again without another look at the jobs."""
+    retrier = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 30, "MaxAttempts": 12, "BackoffRate": 1}
+    _states(machines, "teardown")["Delete"]["Retry"] = [retrier]
+
+
+def teardown_at_any_time(machines: dict[str, Any]) -> None:
+    """What carries the owner's tags and was made while it ran is the owner's, also when it is a copy."""
+    until = "{% $exists($states.result.StopDate) ? $toMillis($states.result.StopDate) + 600000 : null %}"
+    _states(machines, "teardown")["DescribeOwner"]["Assign"]["until"] = until
+
+
+def teardown_silent_about_lost_tags(machines: dict[str, Any]) -> None:
+    del _states(machines, "teardown")["FindFileSystems"]["Assign"]["failures"]
+
+
 def import_not_awaited(machines: dict[str, Any]) -> None:
     _work(machines)["IsImported"]["Choices"][0]["Condition"] = (
         "{% $states.input.Lifecycle in ['EXECUTING', 'SUCCEEDED'] %}"
@@ -209,6 +231,10 @@ MUTANTS = (
     Mutant(teardown_that_only_asks_to_stop, "stop_denied", 20),
     Mutant(teardown_that_does_not_wait, "training_goes_wrong", 20),
     Mutant(impatient_teardown_by_event, "event_ahead", 20),
+    Mutant(teardown_that_gives_up_soon, "owner_unknown", 20),
+    Mutant(teardown_that_repeats_its_delete, "guest_in_the_end", 20),
+    Mutant(teardown_at_any_time, "copied_tags", 20),
+    Mutant(teardown_silent_about_lost_tags, "owner_lost", 20),
     Mutant(import_not_awaited, "import_goes_wrong", 20),
     Mutant(preload_not_verified, "preload_goes_wrong", 20),
     Mutant(no_cap, "at_the_cap", 20),
