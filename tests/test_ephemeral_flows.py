@@ -25,7 +25,7 @@ from headrace.future_lustre import EphemeralLustre
 from headrace.job_description import JobDescription, LogLine, description_of
 from headrace.job_file import JobFile
 from headrace.platform import Platform
-from headrace.rules import RuleViolations
+from headrace.rules import RuleViolations, Suppression
 
 from tests.test_ephemeral_input import EPHEMERAL_PLATFORM, PART
 from tests.test_ephemeral_stages import COURSE, CREATED, MADE, NAME, _job, events
@@ -535,6 +535,31 @@ def test_everything_that_is_wrong_is_told_at_once(job: JobFile, prepared: Prepar
     with pytest.raises(RuleViolations) as caught:
         prepared(broken, aws, objects=0)
     assert {each.rule_id for each in caught.value.findings} == {"V2", "V48", "V84", "V153", "V156"}
+
+
+@pytest.mark.parametrize("gib", [0, -1200, 1300])
+def test_a_capacity_that_there_is_not_is_told_and_ends_nothing(job: JobFile, prepared: Prepare, gib: int) -> None:
+    """How long a preload takes cannot be worked out for it; and no suppression helps."""
+    broken = job.model_copy(update={"ephemeral": job.ephemeral.model_copy(update={"storage_capacity_gib": gib})})
+    with pytest.raises(RuleViolations) as caught:
+        prepared(broken, FakeAws(), suppressions=[Suppression("V2", "so what"), Suppression("V26", "so what")])
+    assert [each.rule_id for each in caught.value.findings] == ["V2"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "rules"),
+    [
+        ({"lustre": "dat"}, {"V124"}),
+        ({"lustre": "data", "path": "a/../b"}, {"V114"}),
+        ({"s3": "s3://lake/data/"}, {"V151"}),
+    ],
+)
+def test_one_mistake_gives_one_error(job: JobFile, prepared: Prepare, channel: Any, rules: set[str]) -> None:
+    """A channel that cannot be made has asked for a Lustre; and no role was named that could be left out."""
+    channels = {"train": type(job.channels["train"]).model_validate(channel)}
+    with pytest.raises(RuleViolations) as caught:
+        prepared(job.model_copy(update={"channels": channels}), FakeAws())
+    assert {each.rule_id for each in caught.value.findings} == rules
 
 
 def test_a_platform_without_machines_is_told_before_anything_else(job: JobFile, prepared: Prepare) -> None:

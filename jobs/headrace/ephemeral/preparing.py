@@ -32,6 +32,7 @@ from headrace.preload.contents import Told
 from headrace.rules import Finding, Level, Suppression, apply_suppressions, final, machine_members, require, run_rules
 from headrace.rules.ephemeral import EPHEMERAL_RULES, PRELOAD_RULES, EphemeralSpec, LifetimeSpec
 from headrace.rules.job import MAX_SECONDS
+from headrace.rules.lustre_sizing import is_legal_capacity
 from headrace.service_model import violations
 from headrace.sources import LustreSource
 from headrace.training import TrainingJob
@@ -89,7 +90,8 @@ def prepare(
     data = survey(associations, aws, told, _FIRST_OBJECTS if is_refused else None)
     capacity = capacity_for(data, wanted)
     preload = None
-    if wanted.preload and not is_refused:
+    # how long it takes is worked out from the capacity
+    if wanted.preload and not is_refused and is_legal_capacity(capacity.gib):
         preload = _preload_request(plan, wanted, associations, capacity, data)
     life = _lifetime(plan, wanted, part, data, preload)
     given = _given(plan, wanted, associations, capacity, life, preload)
@@ -191,7 +193,7 @@ def _spec(
     return EphemeralSpec(
         platform=plan.foundation.platform,
         job_name=plan.job.name,
-        lustre_channels=tuple(each.name for each in plan.job.channels if isinstance(each.source, LustreSource)),
+        lustre_channels=_lustre_channels(plan, job),
         association_count=len(associations),
         capacity_gib=capacity.gib,
         capacity_arithmetic=capacity.arithmetic,
@@ -201,12 +203,21 @@ def _spec(
         request_members=tuple(sorted(frozenset[str]().union(*map(machine_members.named_in, requests_of(given))))),
         request_bytes=request_bytes(given),
         tag_count=max(len(each.get("Tags", ())) for each in requests_of(given)),
-        role_arn=plan.request["RoleArn"],
+        # of the platform's roles, the one for file systems and the one for both are those of a job on a Lustre
+        role_arn=plan.job.role_arn,
         role_arns=(*(each for each in (roles.file_systems, roles.both) if each is not None), *ingestion_roles.values()),
         retry=(*retry.instance_types, *retry.availability_zone_ids),
         wanted_az_id=wanted.availability_zone_id,
         platform_az_ids=tuple(dict.fromkeys(each.az_id for each in plan.foundation.subnets)),
     )
+
+
+def _lustre_channels(plan: LaunchPlan, job: JobFile | TrainingJob) -> tuple[str, ...]:
+    """Those that ask for a Lustre, though it may be for a link that is not there: that is told by itself."""
+    asked = [name for name, each in job.channels.items() if each.lustre is not None] if isinstance(job, JobFile) else []
+    given = () if isinstance(job, JobFile) else job.channels
+    asked += [each.name for each in (*plan.job.channels, *given) if isinstance(each.source, LustreSource)]
+    return tuple(dict.fromkeys(asked))
 
 
 def _names_in_use(plan: LaunchPlan, part: EphemeralPart, wanted: EphemeralLustre, aws: Aws) -> tuple[str, ...]:

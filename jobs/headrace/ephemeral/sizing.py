@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from headrace.ephemeral.survey import Survey
 from headrace.future_lustre import EphemeralLustre
-from headrace.rules import Finding, run_rules
+from headrace.rules import Finding, final, run_rules
 from headrace.rules.lustre import (
     SCRATCH_2,
     LustreSpec,
@@ -18,7 +18,8 @@ from headrace.rules.lustre import (
 )
 from headrace.rules.lustre_sizing import LARGEST_DATASET_GIB, legal_capacity_gib
 
-_LUSTRE_RULES = (capacity_is_legal, compression_is_known, dataset_fits, capacity_within_quota)
+_FORM_RULES = (capacity_is_legal, compression_is_known)
+_FIT_RULES = (dataset_fits, capacity_within_quota)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,5 +45,6 @@ def capacity_for(data: Survey, wanted: EphemeralLustre) -> Capacity:
         data_compression_type=wanted.data_compression_type.value,
         dataset_gib=size_gib or None,
     )
-    found = [replace(each, field=f"ephemeral.{each.field}") for each in run_rules(_LUSTRE_RULES, spec)]
+    judged = [*final(run_rules(_FORM_RULES, spec)), *run_rules(_FIT_RULES, spec)]
+    found = [replace(each, field=f"ephemeral.{each.field}") for each in judged]
     return Capacity(gib=wanted.storage_capacity_gib, arithmetic="as the job asks for", findings=tuple(found))
