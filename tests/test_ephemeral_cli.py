@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ from tests.test_ephemeral_flows import (
 )
 from tests.test_ephemeral_input import EPHEMERAL_PLATFORM, PART
 from tests.test_ephemeral_stages import COURSE, CREATED, MADE, _job, events
+
+
+BY_HAND = "aws fsx delete-file-system --file-system-id fs-1, if nobody needs it"
 
 
 @pytest.fixture
@@ -396,3 +400,69 @@ def test_everything_that_the_readme_names_is_there_after_one_import() -> None:
     outcome = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=False)
     assert outcome.returncode == 0, outcome.stderr
     assert outcome.stdout.count("function") == 2
+
+
+@pytest.mark.parametrize(
+    ("lustre", "steps", "fix"),
+    [
+        (a_lustre(), "RUNNING", f"headrace stop {NAME}, or wait for its end"),
+        (a_lustre(), "FAILED", f"headrace stop {NAME}"),
+        (a_lustre(lifecycle="DELETING"), "FAILED", "wait until it is gone"),
+        (a_lustre(created=START + timedelta(hours=9)), "FAILED", BY_HAND),
+        (a_lustre(owner=f"{ARN}-that-never-was"), "FAILED", BY_HAND),
+        (a_lustre(owner="an apple"), "FAILED", BY_HAND),
+    ],
+)
+def test_each_use_has_a_fix_that_helps(run: Run, aws: FakeAws, lustre: Any, steps: str, fix: str) -> None:
+    """headrace stop ends what its flow has made; what tags only claim to be a flow's, nobody deletes but a person."""
+    aws.lists, aws.steps = [[lustre]], [execution(steps)]
+    assert json.loads(run("in-use", "--json").out)[0]["fix"].startswith(fix)
+
+
+def test_a_use_of_a_platform_without_a_record(run: Run, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its machines are not there."""
+    monkeypatch.setattr(aws, "parameters_below", lambda _path: {})
+    aws.lists = [[a_lustre()]]
+    assert BY_HAND in run("in-use").out
+
+
+def test_stop_takes_down_what_a_flow_that_has_ended_has_left(run: Run, aws: FakeAws) -> None:
+    """Its own teardown may have ended before the file system was seen."""
+    aws.steps = [execution("FAILED")]
+    aws.lists = [[a_lustre()], [a_lustre()], [a_lustre()], []]
+    outcome = run("stop", NAME)
+    assert (outcome.code, aws.deeds) == (0, [("start", "teardown", ARN)]), outcome.err
+    assert outcome.err.endswith(f"the file system of {NAME} is gone\n")
+
+
+def test_stop_tells_of_file_systems_that_bear_copied_tags(run: Run, aws: FakeAws) -> None:
+    """They are none of the flow's."""
+    aws.steps, aws.history = [execution("ABORTED")], COURSE[:4]
+    aws.lists = [[a_lustre(file_system_id="fs-2", created=START + timedelta(hours=9))]]
+    outcome = run("stop", NAME)
+    assert outcome.code == 0
+    assert f"fs-2 is AVAILABLE: it names {NAME} as its owner, which has not made it; fix: aws fsx" in outcome.err
+
+
+def test_stop_says_which_job_is_waited_for(run: Run, aws: FakeAws) -> None:
+    """It has two minutes of grace, in which nothing else happens."""
+    aws.history, aws.jobs = COURSE[:-1], {f"{NAME}-2": a_job(f"{NAME}-2", "Stopping")}
+    aws.lists = [[a_lustre()], [a_lustre()], []]
+    assert f"waiting for the teardown; fs-1 is AVAILABLE; waiting for training job {NAME}-2 to stop" in run(
+        "stop", NAME
+    ).err
+
+
+def test_ctrl_c_in_stop_says_that_the_file_system_goes_all_the_same(
+    run: Run, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The teardown is in the account."""
+
+    def interrupted(*_given: Any) -> Any:
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(teardown, "until_gone", interrupted)
+    outcome = run("stop", NAME)
+    assert outcome.code == 130
+    assert f"{NAME}: its file system is taken down all the same: headrace status {NAME}" in outcome.err

@@ -15,7 +15,7 @@ from headrace.aws import AwsError
 from headrace.aws.file_systems import LustreListing
 from headrace.aws.objects import StoredObject
 from headrace.ephemeral import flows, in_use, launching, notebook, preparing, reaper, starting, survey, teardown
-from headrace.ephemeral.flows import Flow, FlowFailed
+from headrace.ephemeral.flows import Flow, FlowFailed, PlatformFlow
 from headrace.ephemeral.preparing import PreparedFlow, prepare
 from headrace.ephemeral.reaping import Action
 from headrace.ephemeral.stages import Stage, StageSpan
@@ -955,3 +955,32 @@ def test_waiting_for_a_stage_ends_there_or_with_the_flows_error() -> None:
     aws = FakeAws(execution("TIMED_OUT"), history=events("Begin"))
     with pytest.raises(FlowFailed, match="TIMED_OUT: no reason given"):
         list(flows.wait_for(aws, ARN, Stage.HOLDING))
+
+
+def test_a_file_system_costs_until_its_teardown_has_ended() -> None:
+    """The flow was aborted before; its end is not that of the bill."""
+    aws: Any = FakeAws(execution("ABORTED"), history=COURSE[:4])
+    first, second = _teardown(1, "SUCCEEDED"), replace(_teardown(2, "SUCCEEDED"), ended=START + timedelta(minutes=93))
+    aws.others = {each.arn: each for each in (first, second)}
+    ended = PlatformFlow(execution=execution("ABORTED"), part=PART)
+    flow = teardown.look(aws, ended)
+    cost = flow.cost("us-east-1", START + timedelta(days=9))
+    assert cost is not None
+    assert cost.gib_hours == pytest.approx(1200 * 90 / 60)
+    assert flow.progress.stage is not None
+    assert (flow.progress.stage.stage, flow.progress.stage.seconds(START)) == (Stage.TEARING_DOWN, 32 * 60)
+    aws.others[second.arn] = replace(second, status="RUNNING", ended=None)
+    aws.lists = [[a_lustre()]]
+    flow = teardown.look(aws, ended)
+    assert flow.progress.stage is not None
+    assert flow.progress.stage.ended is None
+
+
+def test_a_teardown_that_came_too_early_is_followed_by_another() -> None:
+    """The file system was seen after it had ended."""
+    aws: Any = FakeAws(execution("ABORTED"), history=COURSE[:4])
+    early = _teardown(1, "SUCCEEDED")
+    aws.others[early.arn] = early
+    aws.lists = [[a_lustre()], [a_lustre()], [a_lustre()], []]
+    list(teardown.until_gone(aws, PART.teardown_machine_arn, ARN))
+    assert aws.deeds == [("start", "teardown", ARN)]

@@ -119,6 +119,8 @@ def until_gone(aws: Aws, teardown_machine_arn: str, owner: str) -> None:
     with console.status("tearing down"):
         for line in teardown.until_gone(aws, teardown_machine_arn, owner):
             console.print(Text(without_controls(line)), soft_wrap=True)
+    name = owner.rpartition(":")[2]
+    console.print(Text(without_controls(f"the file system of {name} is gone")), soft_wrap=True)
 
 
 def summary_text(flow: Flow, region: str) -> str:

@@ -34,9 +34,9 @@ def status(
     now = datetime.now(UTC)
     if found.flow is not None:
         from headrace.cli import flow_view
-        from headrace.ephemeral import flows
+        from headrace.ephemeral import teardown
 
-        flow = flows.look(aws, found.flow.execution)
+        flow = teardown.look(aws, found.flow)
         told = (
             json.dumps(flow_view.plain(flow, aws.region, now)) if as_json else flow_view.summary_text(flow, aws.region)
         )

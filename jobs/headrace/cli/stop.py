@@ -65,13 +65,23 @@ def _ended(aws: Aws, each: Named, wait: bool | None) -> dict[str, Any]:
         job = _wait(aws, each.name) if wait else aws.training_jobs.describe(each.name)
         return {"name": job.name, "status": job.status}
     from headrace.cli import flow_view
-    from headrace.ephemeral import flows
+    from headrace.ephemeral import flows, teardown
 
     flow = flows.look(aws, flows.described(aws, each.flow.execution.arn))
     # of one that ended by itself long ago nothing is left, and nobody has to wait
     if wait is not False and (flow.lustre is not None or not each.flow.execution.is_over):
-        flow_view.until_gone(aws, each.flow.part.teardown_machine_arn, flow.execution.arn)
+        try:
+            flow_view.until_gone(aws, each.flow.part.teardown_machine_arn, flow.execution.arn)
+        except KeyboardInterrupt:
+            typer.echo(f"{each.name}: its file system is taken down all the same: headrace status {each.name}", err=True)
+            raise
         flow = flows.look(aws, flow.execution)
+    for other in teardown.others_of(aws, flow.execution):
+        typer.echo(
+            f"{other.file_system_id} is {other.lifecycle}: it names {flow.name} as its owner, which has not made it; "
+            f"fix: aws fsx delete-file-system --file-system-id {other.file_system_id}, if nobody needs it",
+            err=True,
+        )
     gone = flow.lustre is None and wait is not False
     return {"name": flow.name, "status": flow.execution.status, "file_system_is_gone": gone}
 

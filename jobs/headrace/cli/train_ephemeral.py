@@ -78,7 +78,7 @@ def _prepared(job: JobFile, aws: Aws, platform: str | None, suppressions: Sequen
 
 def _run_to_end(prepared: PreparedFlow, arn: str, aws: Aws, as_json: bool) -> None:
     from headrace.cli import flow_view
-    from headrace.ephemeral import flows
+    from headrace.ephemeral import flows, teardown
     from headrace.execution_history import ExecutionStatus
 
     try:
@@ -86,7 +86,7 @@ def _run_to_end(prepared: PreparedFlow, arn: str, aws: Aws, as_json: bool) -> No
             flow = flow_view.follow(events, prepared.capacity.gib, aws.region, prepared.plan.job.total_instances)
         if flow.lustre is not None:
             flow_view.until_gone(aws, prepared.part.teardown_machine_arn, arn)
-            flow = flows.look(aws, flow.execution)
+            flow = teardown.look(aws, flows.PlatformFlow(execution=flow.execution, part=prepared.part))
     except KeyboardInterrupt:
         _narrate(
             f"the flow goes on, and takes its file system down: headrace status {prepared.name}; "

@@ -60,11 +60,16 @@ class Flow:
         ours = [each for each in self.jobs if not each.name.startswith(f"{self.name}{PRELOAD_SUFFIX}")]
         return ours[-1] if ours else None
 
+    def _gone(self, ended: datetime) -> datetime:
+        """When its file system was gone: where the flow was aborted, that is when its teardown had ended."""
+        last = self.progress.stage
+        return max(ended, last.ended) if last is not None and last.ended is not None else ended
+
     def cost(self, region: str, now: datetime) -> Cost | None:
         """What the file system has cost by now; None before its creation."""
         if self.progress.billed_from is None:
             return None
-        end = now if self.lustre is not None or self.execution.ended is None else self.execution.ended
+        end = now if self.lustre is not None or self.execution.ended is None else self._gone(self.execution.ended)
         return cost_of(capacity_gib(self.execution), (end - self.progress.billed_from).total_seconds(), region)
 
 

@@ -6,13 +6,17 @@ file system is in them: who destroys first would leave both behind.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from headrace import launch
 from headrace.aws import Aws
 from headrace.aws.connection import AccessDenied
+from headrace.aws.file_systems import LustreListing
+from headrace.ephemeral import teardown
 from headrace.errors import InvalidInput
-from headrace.platform import OWNER_TAG, PLATFORM_TAG, Platform, parameter_path
+from headrace.execution_history import execution_arn
+from headrace.platform import OWNER_TAG, PLATFORM_TAG, EphemeralPart, Platform, parameter_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +44,12 @@ def uses(aws: Aws, platform: str | None = None) -> Uses:
     name = launch.platform_name(platform)
     # a record that cannot be read is an error, and not a platform that is not there
     has_record = bool(aws.account.parameters_below(parameter_path(name)))
-    found = _ephemeral(aws, name)
-    if has_record:
-        deployed = launch.read_platform(aws, name)
-        found += _running_flows(aws, deployed, found) + _mounting_jobs(aws, deployed)
-    return Uses(has_record=has_record, found=tuple(found))
+    if not has_record:
+        return Uses(has_record=False, found=tuple(_ephemeral(aws, name, None)))
+    deployed = launch.read_platform(aws, name)
+    found = _ephemeral(aws, name, deployed.ephemeral)
+    found += _running_flows(aws, deployed, found) + _mounting_jobs(aws, deployed)
+    return Uses(has_record=True, found=tuple(found))
 
 
 def require_account(aws: Aws, account: str) -> None:
@@ -56,16 +61,31 @@ def require_account(aws: Aws, account: str) -> None:
         )
 
 
-def _ephemeral(aws: Aws, platform_name: str) -> list[Use]:
+def _ephemeral(aws: Aws, platform_name: str, part: EphemeralPart | None) -> list[Use]:
     # by their tags: they may have outlived the platform's record
     return [
         Use(
             what=f"ephemeral file system {each.file_system_id} of {each.tags[OWNER_TAG].rpartition(':')[2]}",
             state=each.lifecycle,
-            fix=f"headrace stop {each.tags[OWNER_TAG].rpartition(':')[2]}, or wait for its end",
+            fix=_fix(aws, part, each),
         )
         for each in aws.file_systems.lustres({PLATFORM_TAG: platform_name, OWNER_TAG: ""})
     ]
+
+
+def _fix(aws: Aws, part: EphemeralPart | None, lustre: LustreListing) -> str:
+    owner, name = lustre.tags[OWNER_TAG], lustre.tags[OWNER_TAG].rpartition(":")[2]
+    by_hand = f"aws fsx delete-file-system --file-system-id {lustre.file_system_id}, if nobody needs it"
+    if part is None:
+        return f"{by_hand}: the machines that would delete it are not there"
+    if lustre.lifecycle == "DELETING":
+        return "wait until it is gone"
+    if owner == execution_arn(part.machine_arn, name):
+        with suppress(AccessDenied):
+            execution = aws.executions.describe(owner)
+            if execution is not None and teardown.was_made_by(execution, lustre):
+                return f"headrace stop {name}{'' if execution.is_over else ', or wait for its end'}"
+    return f"{by_hand}: it is no flow's by its tags; headrace reap --dry-run says whether the reaper takes it"
 
 
 def _running_flows(aws: Aws, platform: Platform, found: list[Use]) -> list[Use]:

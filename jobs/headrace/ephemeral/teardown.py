@@ -7,13 +7,19 @@ aborted. Where neither has, it is started here.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from headrace.aws import Aws
+from headrace.aws.connection import AccessDenied
+from headrace.aws.file_systems import LustreListing
 from headrace.ephemeral import flows
-from headrace.ephemeral.flows import FlowFailed, described, reason_of
-from headrace.ephemeral.stages import Progress, Stage
+from headrace.ephemeral.flows import Flow, FlowFailed, PlatformFlow, described, reason_of
+from headrace.ephemeral.reaping import CLOCKS_DIFFER, MADE_WITHIN
+from headrace.ephemeral.stages import Progress, Stage, StageSpan
+from headrace.errors import InvalidInput
 from headrace.execution_history import Execution, ExecutionStatus
 from headrace.platform import OWNER_TAG, PLATFORM_TAG
 
@@ -21,6 +27,8 @@ STOPPED = "Ephemeral.Stopped"
 # EventBridge starts the teardown within seconds; who waits longer starts it
 _TEARDOWN_SECONDS = 60
 _CLOCKS_DIFFER = timedelta(minutes=1)
+# what a flow has made bears its own id, which a copy of its tags does not
+_ITSELF_TAG = "headrace:file-system"
 
 
 def stop(aws: Aws, execution: Execution) -> bool:
@@ -32,6 +40,40 @@ def stop(aws: Aws, execution: Execution) -> bool:
         return False
     aws.executions.stop(execution.arn, STOPPED, "stopped by headrace")
     return True
+
+
+def look(aws: Aws, flow: PlatformFlow) -> Flow:
+    """Everything about a flow as it stands, with the teardown from outside of one that did not end by itself."""
+    found = flows.look(aws, flow.execution)
+    ended, last = flow.execution.ended, found.progress.stage
+    if ended is None or found.progress.billed_from is None or last is None or last.stage is Stage.TEARING_DOWN:
+        return found
+    with suppress(AccessDenied):
+        owner, since = flow.execution.arn, ended - _CLOCKS_DIFFER
+        if ours := _teardowns(aws, flow.part.teardown_machine_arn, owner, since, set()):
+            ends = [each.ended for each in ours if each.ended is not None]
+            is_over = len(ends) == len(ours)
+            span = StageSpan(
+                stage=Stage.TEARING_DOWN,
+                started=max(ended, min(each.started for each in ours)),
+                ended=max(ended, *ends) if is_over else None,
+            )
+            return replace(found, progress=replace(found.progress, stages=(*found.progress.stages, span)))
+    return found
+
+
+def others_of(aws: Aws, execution: Execution) -> list[LustreListing]:
+    """File systems that name this flow as their owner, and which it has not made: tags can be copied."""
+    named = aws.file_systems.lustres({OWNER_TAG: execution.arn})
+    return [each for each in named if not was_made_by(execution, each)]
+
+
+def was_made_by(execution: Execution, lustre: LustreListing) -> bool:
+    """Whether the teardown takes it for the flow's: made in the flow's first hour, before its end, by its own tags."""
+    until = execution.started + MADE_WITHIN
+    until = until if execution.ended is None else min(until, execution.ended)
+    is_within = execution.started - CLOCKS_DIFFER <= lustre.created <= until + CLOCKS_DIFFER
+    return is_within and lustre.tags.get(_ITSELF_TAG, lustre.file_system_id) == lustre.file_system_id
 
 
 def until_gone(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]:
@@ -50,7 +92,10 @@ def until_gone(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]
     is_aborted = execution.status in (ExecutionStatus.ABORTED, ExecutionStatus.TIMED_OUT)
     progress = Progress(job_name=execution.name).after(aws.executions.events_after(owner))
     if is_aborted or flows.lustres(aws, owner, progress):
-        yield from take_down(aws, teardown_machine_arn, owner)
+        yield from take_down(aws, teardown_machine_arn, owner, jobs=progress.jobs)
+        # a teardown may have ended before the file system was seen
+        if flows.lustres(aws, owner, progress):
+            yield from take_down(aws, teardown_machine_arn, owner, jobs=progress.jobs, anew=True)
         # the teardown knows it by its tags, which somebody may have taken away
         if left := flows.lustres(aws, owner, progress):
             raise FlowFailed(
@@ -60,16 +105,19 @@ def until_gone(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]
             )
 
 
-def take_down(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]:
+def take_down(
+    aws: Aws, teardown_machine_arn: str, owner: str, *, jobs: Sequence[str] = (), anew: bool = False
+) -> Iterator[str]:
     """Wait until the teardown of a flow that has ended is over; what goes on, in words, whenever that changes.
 
     EventBridge starts it; where that has not happened after a minute, it is started here, which does no harm twice.
-    Raises FlowFailed when a file system is left.
+    ``jobs``: of the flow, by name, the newest last: it is stopped first. ``anew``: one is started at once, whatever others have done. Raises FlowFailed when a file system is left.
     """
     begun = time.monotonic()
     since = (described(aws, owner).ended or datetime.now(UTC)) - _CLOCKS_DIFFER
     strangers: set[str] = set()
-    told, started_here, pause_seconds = "", "", flows.FIRST_POLL_SECONDS
+    told, pause_seconds = "", flows.FIRST_POLL_SECONDS
+    started_here = _start(aws, teardown_machine_arn, owner) if anew else ""
     while True:
         ours = _teardowns(aws, teardown_machine_arn, owner, since, strangers)
         # a list may lag behind
@@ -77,20 +125,25 @@ def take_down(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]:
             [described(aws, started_here)] if started_here and all(each.arn != started_here for each in ours) else []
         )
         is_running = any(not each.is_over for each in ours)
-        state = _told_of(aws, owner, is_running=is_running)
+        state = _told_of(aws, owner, jobs, is_running=is_running)
         if state != told:
             yield state
             told = state
-        if not is_running and any(each.status == ExecutionStatus.SUCCEEDED for each in ours):
+        counting = [each for each in ours if each.arn == started_here] if anew else ours
+        if not is_running and any(each.status == ExecutionStatus.SUCCEEDED for each in counting):
             return
         if not is_running and started_here:
             last = described(aws, started_here)
             raise FlowFailed(f"teardown {last.name}: {last.status}: {reason_of(last)}; see headrace reap --dry-run")
         if not is_running and (ours or time.monotonic() - begun > _TEARDOWN_SECONDS):
-            name = f"by-hand-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-            started_here = aws.executions.start(teardown_machine_arn, name, {"Owner": owner})
+            started_here = _start(aws, teardown_machine_arn, owner)
         time.sleep(pause_seconds)
         pause_seconds = flows.longer_pause(pause_seconds)
+
+
+def _start(aws: Aws, teardown_machine_arn: str, owner: str) -> str:
+    name = f"by-hand-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    return aws.executions.start(teardown_machine_arn, name, {"Owner": owner})
 
 
 def _teardowns(aws: Aws, machine_arn: str, owner: str, since: datetime, strangers: set[str]) -> list[Execution]:
@@ -109,7 +162,17 @@ def _teardowns(aws: Aws, machine_arn: str, owner: str, since: datetime, stranger
     return found
 
 
-def _told_of(aws: Aws, owner: str, *, is_running: bool) -> str:
-    left = aws.file_systems.lustres({OWNER_TAG: owner})
+def _told_of(aws: Aws, owner: str, jobs: Sequence[str], *, is_running: bool) -> str:
     teardown = "the teardown runs" if is_running else "waiting for the teardown"
-    return f"{teardown}; {', '.join(f'{each.file_system_id} is {each.lifecycle}' for each in left) or 'no file system'}"
+    left = ", ".join(f"{each.file_system_id} is {each.lifecycle}" for each in aws.file_systems.lustres({OWNER_TAG: owner}))
+    if not left:
+        return f"{teardown}, which sees that nothing is left" if is_running else teardown
+    stopping = "" if not jobs or _has_ended(aws, jobs[-1]) else f"; waiting for training job {jobs[-1]} to stop"
+    return f"{teardown}; {left}{stopping}"
+
+
+def _has_ended(aws: Aws, job: str) -> bool:
+    # one that was deleted, or may not be looked at, is not told
+    with suppress(InvalidInput, AccessDenied):
+        return aws.training_jobs.describe(job).is_over
+    return True
