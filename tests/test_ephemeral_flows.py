@@ -453,6 +453,7 @@ def test_a_job_is_prepared_as_the_machine_takes_it(job: JobFile, prepared: Prepa
     assert (flow.name, flow.arn.rpartition(":")[2]) == ("headrace-dev-digits", "headrace-dev-digits")
     assert (lustre["StorageCapacity"], lustre["SubnetId"], lustre["ReadySeconds"]) == (2400, "subnet-1", 1804)
     assert lustre["LifetimeSeconds"] == flow.lifetime.seconds
+    assert flow.given["Preload"]["FolderMarkers"] == 0
     preload = flow.given["Preload"]["Request"]
     assert preload["TrainingJobName"] == "headrace-dev-digits-preload"
     source = preload["InputDataConfig"][0]["DataSource"]["FileSystemDataSource"]

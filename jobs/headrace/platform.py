@@ -26,6 +26,8 @@ PLATFORM_TAG: Final = "headrace:platform"
 OWNER_TAG: Final = "headrace:owner"
 """On an ephemeral file system and its jobs: the execution that made them. The shared file system never has it."""
 EXPIRES_TAG: Final = "headrace:expires"
+FILE_SYSTEM_TAG: Final = "headrace:file-system"
+"""On an ephemeral file system its own id, so that a copy of its tags is known as one; on a job that which it reads."""
 MARKED_TAG: Final = "headrace:marked"
 """When the reaper found a file system due for the first time."""
 
