@@ -113,7 +113,7 @@ class LustreLink:
 class LustrePart:
     """The shared Lustre file system, which may be destroyed and made again while the foundation stays.
 
-    ``per_unit_storage_throughput_mbps_per_tib``: of a persistent one; None where it has none, or nobody has said so.
+    ``per_unit_storage_throughput_mbps_per_tib``: of a persistent one; 0, or None, where it has none or nobody has said.
     """
 
     part: ClassVar[str] = "lustre"
