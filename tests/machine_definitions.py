@@ -22,6 +22,7 @@ ACCOUNT = "123456789012"
 SUBSTITUTIONS: Mapping[str, str] = {
     "Platform": "dev",
     "SubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+    "LinkedUris": "s3://bucket/|s3://other/",
     "LustreSecurityGroupId": "sg-0123456789abcdef0",
     "JobSecurityGroupId": "sg-0123456789abcdef1",
     "MaxFileSystems": "4",

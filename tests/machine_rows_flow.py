@@ -243,17 +243,17 @@ JOBS = [
     ),
     flow(
         "Work/JudgeJob",
-        "Choices[6].Condition",
+        "Choices[7].Condition",
         True,
         input={"Status": "Failed", "Reason": "CapacityError: Unable to provision"},
     ),
     flow(
         "Work/JudgeJob",
-        "Choices[6].Condition",
+        "Choices[7].Condition",
         False,
         input={"Status": "Failed", "Reason": "AlgorithmError: CapacityError"},
     ),
-    flow("Work/JudgeJob", "Choices[6].Condition", False, input={"Status": "InProgress", "Reason": "Starting"}),
+    flow("Work/JudgeJob", "Choices[7].Condition", False, input={"Status": "InProgress", "Reason": "Starting"}),
     flow(
         "Work/MayTryAgain",
         "Choices[0].Condition",
@@ -261,7 +261,7 @@ JOBS = [
         context=execution(),
         stage="training",
         attempt=2,
-        expires=START + 1,
+        expires=START + 240_001,
     ),
     flow(
         "Work/MayTryAgain",
@@ -270,7 +270,7 @@ JOBS = [
         context=execution(),
         stage="training",
         attempt=3,
-        expires=START + 1,
+        expires=START + HOUR,
     ),
     flow(
         "Work/MayTryAgain",
@@ -279,7 +279,7 @@ JOBS = [
         context=execution(),
         stage="training",
         attempt=1,
-        expires=START,
+        expires=START + 120_000,
     ),
     flow(
         "Work/MayTryAgain",
@@ -288,7 +288,7 @@ JOBS = [
         context=execution(),
         stage="preload",
         attempt=2,
-        expires=START + 1,
+        expires=START + HOUR,
     ),
 ]
 TOKEN_ARN = "arn:aws:states:us-east-1:123456789012:execution:headrace-dev-teardown:end-t"

@@ -35,13 +35,19 @@ def _candidates(expected: list[Record], *found: Record, now: int = START + 11 * 
     )
 
 
+def _strays(expected: list[str], *found: Record) -> Row:
+    return reaper("FindFileSystems", "Assign.strays", expected, result={"FileSystems": list(found)}, strays=[])
+
+
 def _candidate(**more: Any) -> Record:
     described = file_system()
     return {
         "Id": LUSTRE_ID,
         "Arn": described["ResourceARN"],
         "Owner": OWNER,
+        "IsItself": True,
         "Created": START + 60_000,
+        "Expires": "2026-11-26T20:15:00.123Z",
         "Expired": True,
         "HasMark": False,
         "Marked": None,
@@ -54,6 +60,7 @@ def _with(**values: str) -> Record:
 
 
 MARK = "2026-11-26T21:00:00.000Z"
+LONGEST = "2026-11-27T10:16:00.000Z"
 
 
 def _decision(expected: str, unknown_jobs: int = 0, owner_ended: bool = True, clients: float = 0, **more: Any) -> Row:
@@ -63,7 +70,17 @@ def _decision(expected: str, unknown_jobs: int = 0, owner_ended: bool = True, cl
     return reaper("Judge/IsDue", "Output", {**given, **decided}, input=given, startMillis=START + 11 * HOUR, **sees)
 
 
-DECIDED = [{"Id": f"fs-{n}", "Owner": f"o{n}", "Decision": "MARK" if n % 4 == 0 else "DELETE"} for n in range(9)]
+DECIDED = [
+    {
+        "Id": f"fs-{n}",
+        "Owner": f"o{n}",
+        "Marked": f"2026-11-26T0{9 - n}",
+        "Decision": "MARK" if n % 4 == 0 else "DELETE",
+    }
+    for n in range(9)
+]
+MIDNIGHT = START + 13 * HOUR + 45 * 60_000
+NOTHING_TO_TELL: Record = {"started": [], "stuck": [], "strays": []}
 WINDOW = {"StartDate": AT_START, "StopDate": "2026-11-26T11:15:00Z"}
 REAPER = [
     _candidates([]),
@@ -77,16 +94,25 @@ REAPER = [
         for each in (_with(), _with(expires="soon"), _with(expires=""), _with(expires="2026-11-26 20:15"))
         for row in (
             _candidates([], each, now=START + 24 * HOUR),
-            _candidates([_candidate()], each, now=START + 25 * HOUR),
+            _candidates([_candidate(Expires=LONGEST)], each, now=START + 25 * HOUR),
         )
     ),
     # a date that there is not must not end the run
     _candidates([], _with(expires="2026-13-45T25:61:61Z")),
-    _candidates([_candidate()], _with(expires="2026-02-31T00:00:00Z")),
+    _candidates([_candidate(Expires="2026-02-31T00:00:00Z")], _with(expires="2026-02-31T00:00:00Z")),
     # a mark keeps it in view, expired or not
-    _candidates([_candidate(HasMark=True, Marked=MARK)], _with(expires=AT_START, marked=MARK)),
-    _candidates([_candidate(HasMark=True, Marked=MARK, Expired=False)], _with(expires=LATER, marked=MARK)),
-    _candidates([_candidate(HasMark=True)], _with(expires=AT_START, marked="yes")),
+    _candidates([_candidate(Expires=AT_START, HasMark=True, Marked=MARK)], _with(expires=AT_START, marked=MARK)),
+    _candidates(
+        [_candidate(Expires=LATER, HasMark=True, Marked=MARK, Expired=False)], _with(expires=LATER, marked=MARK)
+    ),
+    _candidates([_candidate(Expires=AT_START, HasMark=True)], _with(expires=AT_START, marked="yes")),
+    # it says which one it is; a copy of its tags says another
+    _candidates([_candidate(Expires=AT_START)], _with(expires=AT_START, file_system=LUSTRE_ID)),
+    _candidates([_candidate(Expires=AT_START, IsItself=False)], _with(expires=AT_START, file_system="fs-x")),
+    _strays([]),
+    _strays([], file_system(), *OF_OTHERS),
+    _strays([LUSTRE_ID], file_system(Tags=tags(platform="dev", expires=LATER))),
+    _strays([LUSTRE_ID], file_system(Tags=tags(owner=OWNER, expires=LATER))),
     reaper("DescribeJobs", "Assign", {"mounted": [], "unknownJobs": 0}, result=[], mounted=[], unknownJobs=0),
     reaper(
         "DescribeJobs",
@@ -126,6 +152,7 @@ REAPER = [
     _decision("KEEP", clients=1),
     _decision("KEEP", clients=-1),
     _decision("KEEP", Expired=False),
+    _decision("KEEP", IsItself=False),
     _decision("DELETE", HasMark=True, Marked=MARK),
     _decision("WAIT", HasMark=True, Marked="2026-11-26T21:00:00.001Z"),
     _decision("UNMARK", HasMark=True, Marked=MARK, clients=1),
@@ -139,9 +166,41 @@ REAPER = [
     reaper("Mark", "Items", [DECIDED[0]], decisions=DECIDED[:2]),
     reaper("TakeDown/StartTeardown", "Arguments.Input", '{"FileSystemId":"fs-1","StopJobs":false}', input=DECIDED[1]),
     reaper(
-        "Tell", "Arguments.Message", re.compile("being deleted: fs-1. Their owners: o1. Find"), deletes=DECIDED[1:2]
+        "Tell",
+        "Arguments.Message",
+        re.compile("being deleted: fs-1, fs-2. Find out .* it. $"),
+        **{**NOTHING_TO_TELL, "started": ["fs-1", "fs-2"]},
     ),
-    reaper("Tell", "Arguments.Message", re.compile("being deleted: fs-1, fs-2. Their"), deletes=DECIDED[1:3]),
+    reaper(
+        "Tell",
+        "Arguments.Message",
+        re.compile("^Expired for more than six hours, and kept: fs-0123456789abcdef0 [(]it has clients[)]. See"),
+        **{**NOTHING_TO_TELL, "stuck": [{**_candidate(), "OwnerEnded": True, "Mounted": False}]},
+    ),
+    reaper(
+        "Tell",
+        "Arguments.Message",
+        re.compile("nobody deletes them: fs-9[.]$"),
+        **{**NOTHING_TO_TELL, "strays": ["fs-9"]},
+    ),
+    *(
+        reaper(
+            "IsAnythingToTell",
+            "Choices[0].Condition",
+            expected,
+            startMillis=moment,
+            **{**NOTHING_TO_TELL, **told},
+        )
+        for expected, moment, told in (
+            (False, START, {}),
+            (True, START, {"started": ["fs-1"]}),
+            (False, START, {"strays": ["fs-1"]}),
+            # once a day
+            (True, MIDNIGHT, {"strays": ["fs-1"]}),
+            (True, MIDNIGHT + 899_999, {"stuck": [_candidate()]}),
+            (False, MIDNIGHT + 900_000, {"stuck": [_candidate()]}),
+        )
+    ),
 ]
 
 ROWS = REAPER

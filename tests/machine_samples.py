@@ -79,6 +79,7 @@ def file_system(**more: Any) -> Record:
     """An ephemeral file system of the platform, as FSx describes it; ``Tags=None`` for one without."""
     described = {
         "FileSystemId": LUSTRE_ID,
+        "FileSystemType": "LUSTRE",
         "ResourceARN": f"arn:aws:fsx:us-east-1:{ACCOUNT}:file-system/{LUSTRE_ID}",
         "CreationTime": "2026-11-26T10:16:00Z",
         "Lifecycle": "AVAILABLE",

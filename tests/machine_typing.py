@@ -58,7 +58,7 @@ INPUTS: Mapping[str, Type] = {
             ReadySeconds=NUMBER,
             LifetimeSeconds=NUMBER,
         ),
-        Preload=either([NULL, record(Request=_REQUEST)]),
+        Preload=either([NULL, record(Request=_REQUEST, FolderMarkers=NUMBER)]),
         Training=either([NULL, record(Request=_REQUEST, CapacityAttempts=NUMBER)]),
     ),
     "teardown": record(Owner=STRING, FromOwner=BOOLEAN, FileSystemId=STRING, Settled=BOOLEAN, StopJobs=BOOLEAN),

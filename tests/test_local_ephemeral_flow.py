@@ -50,6 +50,7 @@ class Flow:
             "JobSecurityGroupId": self.group,
             "LustreSecurityGroupId": self.group,
             "SubnetIds": ",".join(self.aws.subnets),
+            "LinkedUris": f"s3://{self.bucket}/data/",
             "Platform": PLATFORM,
             "MaxFileSystems": "2",
             "MaxGib": "9600",

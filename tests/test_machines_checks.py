@@ -211,7 +211,7 @@ MISTAKES: list[tuple[str, str, Callable[[Definition], None], str]] = [
     ("preload", "Begin", _drop("Assign", "given", "Request", "RoleArn"), "Arguments.RoleArn is missing"),
     # variables, functions, conditions
     ("ephemeral", "Begin", _drop("Assign", "page"), "reads $page, which is not assigned on every way here"),
-    ("ephemeral", "Begin", _drop("Assign", "failure"), "IsTornDown.Choices[1].Condition: reads $failure"),
+    ("ephemeral", "Begin", _drop("Assign", "failure"), "HowToEnd.Choices[0].Condition: reads $failure"),
     ("ephemeral", "Work/DescribeFileSystem", _drop("Assign", "linkIndex"), "CreateLink.Arguments: reads $linkIndex"),
     ("ephemeral", "Work/StartImport", _put("Assign", "owner", value="me"), "$owner is assigned in a scope around"),
     ("ephemeral", "Raise", _put("Cause", value="{% $jobName %}"), "reads $jobName, which is not assigned"),

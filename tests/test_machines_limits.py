@@ -136,7 +136,7 @@ def test_a_page_of_descriptions_fits_into_a_task() -> None:
     assert MAX_TASK_BYTES > 10 * 20_000
 
 
-ONE_BY_ID = frozenset({"DescribeFileSystem", "Look"})
+ONE_BY_ID = frozenset({"DescribeFileSystem", "Look", "ConfirmItIsGone"})
 
 JOB_NAME = "j" * 50
 PLATFORM = "p" * 30

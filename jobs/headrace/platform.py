@@ -109,7 +109,10 @@ class LustreLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LustrePart:
-    """The shared Lustre file system, which may be destroyed and made again while the foundation stays."""
+    """The shared Lustre file system, which may be destroyed and made again while the foundation stays.
+
+    ``per_unit_storage_throughput_mbps_per_tib``: of a persistent one; None where it has none, or nobody has said so.
+    """
 
     part: ClassVar[str] = "lustre"
 
@@ -120,6 +123,7 @@ class LustrePart:
     az_id: str
     storage_capacity_gib: int
     links: tuple[LustreLink, ...]
+    per_unit_storage_throughput_mbps_per_tib: int | None = None
     schema: int = SCHEMA
 
 

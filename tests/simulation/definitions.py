@@ -25,6 +25,7 @@ MACHINES = ("ephemeral", "teardown", "reaper")
 MAX_FILE_SYSTEMS, MAX_GIB, MAX_HOURS = 10, 48_000, 30
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:headrace-dev-alarms"
 GROUP = "sg-00000000000000001"
+BUCKET = "bucket"
 
 Definitions = Mapping[str, Mapping[str, Any]]
 Resources = Mapping[str, Mapping[str, Any]]
@@ -90,7 +91,9 @@ def resolved(value: Any) -> str:
 
 
 def _exported(name: str) -> str:
-    """Of the foundation: a subnet, whose name ends with its zone's number, or a security group."""
+    """Of the foundation: the bucket, a subnet, whose name ends with its zone's number, or a security group."""
+    if "Bucket" in name:
+        return BUCKET
     zone = re.search(r"Subnet\w*?az(\d)", name)
     return GROUP if zone is None else SUBNETS[int(zone[1]) - 1]
 

@@ -197,5 +197,6 @@ class Faults:
     job_name_taken: bool = False  # a training job of that name is there already, somebody else's
     asked_too_early_seconds: float | None = None  # somebody starts the teardown of an owner that runs
     neighbours: int = 0  # flows of others, at the same time, without faults of their own
+    neighbours_span: Span = field(default_factory=lambda: Span(0, 1.5 * HOUR))  # when they start
     hold_ends_seconds: float | None = None  # the notebook ends its hold by stopping the execution
     names: tuple[str, ...] = ()  # the failure modes that this plan was drawn for

@@ -25,6 +25,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     file_systems.the_reaper_looks_twice,
     file_systems.the_reaper_stops_no_job,
     file_systems.the_cap_holds,
+    file_systems.nothing_above_the_cap_is_used,
     file_systems.the_reaper_tells,
     runs.training_begins_with_everything_imported,
     runs.training_follows_a_full_preload,

@@ -72,6 +72,12 @@ def event_doubled(plan: Faults, chance: random.Random, machines: Mapping[str, Ma
     return replace(flow_ended(plan, chance, machines), events=events)
 
 
+def owner_unknown(plan: Faults, chance: random.Random, machines: Mapping[str, Machine]) -> Faults:
+    """The flow is ended, and for some minutes nobody can be told of what it was."""
+    silent = CallFaults(lost=0.6, unanswered=0.4, only="describeExecution", at_most=chance.choice((5, 12, 20)))
+    return replace(flow_ended(plan, chance, machines), calls=(silent, *plan.calls))
+
+
 def event_ahead(plan: Faults, chance: random.Random, machines: Mapping[str, Machine]) -> Faults:
     """The event is there before the description of the execution shows its end."""
     state = chance.choice(("WaitForFileSystem", "WaitForLink", "WaitForImport", "WaitForJob", "Hold"))
@@ -118,6 +124,14 @@ def guest_in_hold(plan: Faults, chance: random.Random, _: Mapping[str, Machine])
         for _ in range(chance.choice((1, 2, 5)))
     )
     return replace(plan, mode="hold", guests=(*plan.guests, *guests))
+
+
+def guest_in_the_end(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
+    """A job comes while the delete is asked for again and again: each answer is lost, and often the request."""
+    delete = CallFaults(lost=0.8, unanswered=0.2, only="deleteFileSystem", at_most=chance.choice((4, 12)))
+    guests = tuple(Guest("expired", chance.uniform(0, 400), chance.uniform(5 * MINUTE, HOUR)) for _ in range(2))
+    changed = replace(plan, mode="hold", hold_ends_seconds=None, guests=(*plan.guests, *guests))
+    return replace(changed, calls=(delete, *plan.calls))
 
 
 def end_in_the_race(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
@@ -187,6 +201,14 @@ def crowd(plan: Faults, chance: random.Random, machines: Mapping[str, Machine]) 
     return chance.choice((flow_ended, left_over))(changed, chance, machines) if chance.random() < 0.7 else changed
 
 
+def slow_count(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
+    """Counting what lives takes as long as it may, over many pages."""
+    others = tuple(Bystander("other platform") for _ in range(chance.choice((100, 250))))
+    count = CallFaults(late=1.0, only="describeFileSystems", at_most=chance.choice((10, 60)))
+    calls, lifetime = (count, *plan.calls), 1.5 * HOUR
+    return replace(plan, calls=calls, bystanders=(*plan.bystanders, *others), lifetime_seconds=lifetime)
+
+
 def few_others(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
     kinds = ("other platform", "shared", "untagged", "running owner", "orphan", "orphan in use", "forgotten owner")
     others = tuple(Bystander(chance.choice(kinds), chance.uniform(0, HOUR)) for _ in range(chance.choice((2, 5, 9))))
@@ -200,6 +222,11 @@ def at_the_cap(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) ->
     others += [Bystander(chance.choice(("other platform", "shared"))) for _ in range(chance.choice((0, 25)))]
     chance.shuffle(others)
     return replace(plan, bystanders=(*plan.bystanders, *others), lifetime_seconds=1.5 * HOUR, neighbours=0)
+
+
+def started_together(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:
+    """More flows than the cap allows count within seconds, and all of them see room."""
+    return replace(plan, neighbours=MAX_FILE_SYSTEMS + chance.choice((0, 2)), neighbours_span=Span(0, 3))
 
 
 def asked_too_early(plan: Faults, chance: random.Random, _: Mapping[str, Machine]) -> Faults:

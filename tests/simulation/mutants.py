@@ -74,7 +74,9 @@ def no_look_after_a_failed_create(machines: dict[str, Any]) -> None:
 
 def one_look_after_a_failed_create(machines: dict[str, Any]) -> None:
     """The teardown looks once, and the request was still on its way."""
-    del _states(machines, "teardown")["IsFound"]["Choices"][2]
+    choices = _states(machines, "teardown")["IsFound"]["Choices"]
+    choices[:] = [each for each in choices if each["Next"] != "WaitToLookAgain"]
+    del _states(machines, "teardown")["WaitToLookAgain"]
 
 
 def one_phase_reaper(machines: dict[str, Any]) -> None:
@@ -84,9 +86,10 @@ def one_phase_reaper(machines: dict[str, Any]) -> None:
 
 
 def reaper_of_running_owners(machines: dict[str, Any]) -> None:
-    """Expired is expired, whoever still works on it."""
+    """Expired is expired, whoever still works on it; and the teardown believes the reaper."""
     states = _states(machines, "reaper")["Judge"]["ItemProcessor"]["States"]
     states["DescribeOwner"]["Assign"]["ownerEnded"] = True
+    _states(machines, "teardown")["DoesOwnerOfOneRun"] = {"Type": "Pass", "Next": "TakeNext"}
 
 
 def reaper_by_tags_alone(machines: dict[str, Any]) -> None:
@@ -110,7 +113,7 @@ def reaper_of_one_page(machines: dict[str, Any]) -> None:
 
 
 def silent_reaper(machines: dict[str, Any]) -> None:
-    _states(machines, "reaper")["TakeDown"]["Next"] = "Done"
+    _states(machines, "reaper")["IsAnythingToTell"]["Choices"][0]["Next"] = "Done"
     del _states(machines, "reaper")["Tell"]
 
 
@@ -119,8 +122,12 @@ def teardown_of_one_page(machines: dict[str, Any]) -> None:
 
 
 def teardown_by_tags_alone(machines: dict[str, Any]) -> None:
-    """When it was made does not matter."""
+    """When it was made does not matter, nor which file system it says to be, nor that there are several."""
     find = _states(machines, "teardown")["FindFileSystems"]["Assign"]
+    _replaced(find, "queue", "FileSystemId in Tags[Key = 'headrace:file-system'].Value", "true")
+    _replaced(find, "queue", "($wanted = null or FileSystemId = $wanted)", "true")
+    choices = _states(machines, "teardown")["IsFound"]["Choices"]
+    choices[:] = [each for each in choices if each["Condition"] != "{% $count($queue) > 1 %}"]
     _replaced(find, "queue", "and $toMillis(CreationTime) >= $from", "")
     _replaced(find, "queue", "and ($until = null or $toMillis(CreationTime) <= $until)", "")
 
@@ -139,14 +146,38 @@ def teardown_that_only_asks_to_stop(machines: dict[str, Any]) -> None:
 
 
 def teardown_that_does_not_wait(machines: dict[str, Any]) -> None:
-    """An accepted delete counts as done."""
+    """An accepted delete counts as done, and nobody looks again."""
     _states(machines, "teardown")["Delete"]["Next"] = "TakeNext"
+    _states(machines, "ephemeral")["IsTornDown"]["Choices"][1]["Next"] = "HowToEnd"
+    del _states(machines, "ephemeral")["ConfirmItIsGone"]
 
 
 def impatient_teardown_by_event(machines: dict[str, Any]) -> None:
     """The description of an execution is believed at once, though it may be seconds old."""
     del _states(machines, "teardown")["MayBeTornDown"]["Choices"][0]
     del _states(machines, "teardown")["WaitForOwner"]
+
+
+def teardown_that_gives_up_soon(machines: dict[str, Any]) -> None:
+    """Whose it is cannot be told for some minutes, and that is the end of it."""
+    for retrier in _states(machines, "teardown")["DescribeOwner"]["Retry"]:
+        retrier["MaxAttempts"] = min(retrier["MaxAttempts"], 4)
+
+
+def teardown_that_repeats_its_delete(machines: dict[str, Any]) -> None:
+    """A delete whose answer was lost is sent again without another look at the jobs."""
+    retrier = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 30, "MaxAttempts": 12, "BackoffRate": 1}
+    _states(machines, "teardown")["Delete"]["Retry"] = [retrier]
+
+
+def teardown_at_any_time(machines: dict[str, Any]) -> None:
+    """What carries the owner's tags and was made while it ran is the owner's, also when it is a copy."""
+    until = "{% $exists($states.result.StopDate) ? $toMillis($states.result.StopDate) + 600000 : null %}"
+    _states(machines, "teardown")["DescribeOwner"]["Assign"]["until"] = until
+
+
+def teardown_silent_about_lost_tags(machines: dict[str, Any]) -> None:
+    del _states(machines, "teardown")["FindFileSystems"]["Assign"]["failures"]
 
 
 def import_not_awaited(machines: dict[str, Any]) -> None:
@@ -165,6 +196,13 @@ def no_cap(machines: dict[str, Any]) -> None:
     choices = _states(machines, "ephemeral")["IsBelowCap"]["Choices"]
     choices[:] = [each for each in choices if each["Next"] != "CapReached"]
     del _states(machines, "ephemeral")["CapReached"]
+
+
+def one_count(machines: dict[str, Any]) -> None:
+    """What others create at the same time does not matter."""
+    _work(machines)["WaitToCountAgain"]["Next"] = "DescribeFileSystem"
+    for name in ("CountOlder", "IsStillBelowCap", "IsAboveCap"):
+        del _work(machines)[name]
 
 
 def impatient(machines: dict[str, Any]) -> None:
@@ -193,9 +231,14 @@ MUTANTS = (
     Mutant(teardown_that_only_asks_to_stop, "stop_denied", 20),
     Mutant(teardown_that_does_not_wait, "training_goes_wrong", 20),
     Mutant(impatient_teardown_by_event, "event_ahead", 20),
+    Mutant(teardown_that_gives_up_soon, "owner_unknown", 20),
+    Mutant(teardown_that_repeats_its_delete, "guest_in_the_end", 20),
+    Mutant(teardown_at_any_time, "copied_tags", 20),
+    Mutant(teardown_silent_about_lost_tags, "owner_lost", 20),
     Mutant(import_not_awaited, "import_goes_wrong", 20),
     Mutant(preload_not_verified, "preload_goes_wrong", 20),
     Mutant(no_cap, "at_the_cap", 20),
+    Mutant(one_count, "started_together", 20),
     Mutant(impatient, "creation_slow", 20),
     Mutant(error_swallowed, "link_goes_wrong", 20),
 )

@@ -73,7 +73,7 @@ class Schedule:
             world.sagemaker.start_other(JOB, "fs-00000000000000099", plan.lifetime_seconds)
         self.flows.append(world.step_functions.start("ephemeral", JOB, value))
         for number in range(plan.neighbours):
-            start = world.chance("neighbours").uniform(0, 1.5 * HOUR)
+            start = plan.neighbours_span.drawn(world.chance(f"neighbour-{number}"))
             self._later(start, partial(self._neighbour, f"dev-other-{number}"))
         for guest in plan.guests:
             if guest.when == "expired":

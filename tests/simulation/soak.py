@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -97,6 +98,7 @@ def soak(seeds: range, processes: int, state: Path | None) -> Tally:
         total.add(tally)
         done[_name(chunk)] = tally.__dict__
         if state is not None:
+            state.parent.mkdir(parents=True, exist_ok=True)
             state.write_text(json.dumps({"definitions": _fingerprint(), "done": done}))
         per_second = (total.seeds or 1) / max(0.001, time.monotonic() - started)
         echo(f"\r{total.seeds} seeds, {len(total.broken)} broken, {per_second:.0f}/s ", nl=False, err=True)
@@ -179,9 +181,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     which.add_argument("--seeds", help="a range, both ends in it: 0-9999")
     which.add_argument("--seed", type=int, help="one seed")
     parser.add_argument("--trace", action="store_true", help="with --seed: tell its story")
-    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--state", type=Path, help="a file that notes what is done")
     given = parser.parse_args(arguments)
+    definitions()  # before the processes part: one synthesis for all
     if given.seed is not None:
         return tell(given.seed, trace=given.trace)
     first, _, last = given.seeds.partition("-")
