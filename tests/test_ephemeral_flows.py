@@ -665,6 +665,15 @@ def test_when_no_answer_comes_the_flow_is_looked_for(
     assert aws.deeds == [("put", KEY), ("put", KEY), ("delete", KEY)]
 
 
+def test_a_flow_that_was_just_started_is_followed_when_it_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its description may come a little later than its start."""
+    aws: Any = FakeAws(history=events("Begin"))
+    _seen_after(aws, monkeypatch, 2, execution("SUCCEEDED"))
+    assert isinstance(list(flows.follow(aws, ARN))[-1], Flow)
+    with pytest.raises(InvalidInput, match="no execution"):
+        flows.described(aws, f"{ARN}-other")
+
+
 def test_a_refusal_is_told_at_once(job: JobFile, prepared: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for what was not started."""
     aws: Any = FakeAws()
