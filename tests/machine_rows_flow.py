@@ -53,7 +53,7 @@ BEGIN = [
     flow("Begin", "Assign.expires", START + 10 * HOUR, input=flow_input(), context=execution()),
     flow("Begin", "Assign.expires", FAILS, input=lustre(LifetimeSeconds=None), context=execution()),
     flow("Begin", "Assign.pollSeconds", 30, input=flow_input()),
-    flow("Begin", "Assign.pollSeconds", 378, input=lustre(LifetimeSeconds=604_800)),
+    flow("Begin", "Assign.pollSeconds", 360, input=lustre(LifetimeSeconds=604_800)),
 ]
 LIMITS = [
     _invalid(flow_input(), False),

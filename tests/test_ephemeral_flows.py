@@ -453,6 +453,7 @@ def test_a_job_is_prepared_as_the_machine_takes_it(job: JobFile, prepared: Prepa
     assert (flow.name, flow.arn.rpartition(":")[2]) == ("headrace-dev-digits", "headrace-dev-digits")
     assert (lustre["StorageCapacity"], lustre["SubnetId"], lustre["ReadySeconds"]) == (2400, "subnet-1", 1804)
     assert lustre["LifetimeSeconds"] == flow.lifetime.seconds
+    assert flow.given["Preload"]["FolderMarkers"] == 0
     preload = flow.given["Preload"]["Request"]
     assert preload["TrainingJobName"] == "headrace-dev-digits-preload"
     source = preload["InputDataConfig"][0]["DataSource"]["FileSystemDataSource"]
@@ -687,6 +688,15 @@ def test_when_no_answer_comes_the_flow_is_looked_for(
     with pytest.raises(AwsError, match="read timeout"):
         launching.start(flow, aws)
     assert aws.deeds == [("put", KEY), ("put", KEY), ("delete", KEY)]
+
+
+def test_a_flow_that_was_just_started_is_followed_when_it_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its description may come a little later than its start."""
+    aws: Any = FakeAws(history=events("Begin"))
+    _seen_after(aws, monkeypatch, 2, execution("SUCCEEDED"))
+    assert isinstance(list(flows.follow(aws, ARN))[-1], Flow)
+    with pytest.raises(InvalidInput, match="no execution"):
+        flows.described(aws, f"{ARN}-other")
 
 
 def test_a_refusal_is_told_at_once(job: JobFile, prepared: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:

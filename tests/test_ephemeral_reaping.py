@@ -40,6 +40,7 @@ OLD_MARK = {"marked_tag": tag(NOW - 15 * MINUTE)}
 KEPT: list[tuple[dict[str, Any], Condition]] = [
     ({"has_platform_tag": False}, Condition.OWNED),
     ({"owner_arn": None}, Condition.OWNED),
+    ({"itself_tag": "fs-another"}, Condition.ITSELF),
     ({"lifecycle": "DELETING"}, Condition.LIVING),
     ({"expires_tag": tag(NOW)}, Condition.EXPIRED),
     ({"expires_tag": tag(NOW + MINUTE)}, Condition.EXPIRED),

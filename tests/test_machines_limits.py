@@ -21,7 +21,7 @@ EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 DAY_SECONDS = 86_400
 LONGEST_LIFETIME_SECONDS = 7 * DAY_SECONDS
-LOOKS = 1600
+LOOKS = 1680
 """How many looks the flow's interval leaves in a lifetime."""
 GIVE_UP_SECONDS = 7200
 """How long the teardown tries to delete one file system."""

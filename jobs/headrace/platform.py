@@ -26,6 +26,8 @@ PLATFORM_TAG: Final = "headrace:platform"
 OWNER_TAG: Final = "headrace:owner"
 """On an ephemeral file system and its jobs: the execution that made them. The shared file system never has it."""
 EXPIRES_TAG: Final = "headrace:expires"
+FILE_SYSTEM_TAG: Final = "headrace:file-system"
+"""On an ephemeral file system its own id, so that a copy of its tags is known as one; on a job that which it reads."""
 MARKED_TAG: Final = "headrace:marked"
 """When the reaper found a file system due for the first time."""
 
@@ -111,7 +113,7 @@ class LustreLink:
 class LustrePart:
     """The shared Lustre file system, which may be destroyed and made again while the foundation stays.
 
-    ``per_unit_storage_throughput_mbps_per_tib``: of a persistent one; None where it has none, or nobody has said so.
+    ``per_unit_storage_throughput_mbps_per_tib``: of a persistent one; 0, or None, where it has none or nobody has said.
     """
 
     part: ClassVar[str] = "lustre"

@@ -15,6 +15,7 @@ from datetime import datetime
 from headrace import launch
 from headrace.aws import Aws
 from headrace.aws.file_systems import LustreListing
+from headrace.ephemeral import starting
 from headrace.ephemeral.cost import Cost, cost_of
 from headrace.ephemeral.stages import PRELOAD_SUFFIX, Progress, Stage, StageSpan, capacity_gib, expires
 from headrace.errors import InvalidInput, JobFailed
@@ -198,8 +199,11 @@ def longer_pause(pause_seconds: float) -> float:
 
 
 def described(aws: Aws, arn: str) -> Execution:
-    """The execution as it stands. Raises InvalidInput when there is none of this ARN."""
-    execution = aws.executions.describe(arn)
+    """The execution as it stands; one that was just started may have to be waited for.
+
+    Raises InvalidInput when there is none of this ARN.
+    """
+    execution = starting.awaited(aws, arn)
     if execution is None:
         raise InvalidInput(f"no execution {arn}; check the name and the Region")
     return execution

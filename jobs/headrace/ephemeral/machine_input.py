@@ -37,10 +37,12 @@ def flow_input(
     training_request: Mapping[str, Any] | None = None,
     capacity_attempts: int = 1,
     preload_request: Mapping[str, Any] | None = None,
+    folder_markers: int = 0,
 ) -> dict[str, Any]:
     """The input of an execution; without ``training_request`` the file system is held until it expires.
 
-    The requests are those of a platform with a Lustre to come (:mod:`headrace.future_lustre`).
+    The requests are those of a platform with a Lustre to come (:mod:`headrace.future_lustre`). ``folder_markers``:
+    objects that only mark a folder; whether FSx counts them among the imported files is not documented.
     """
     training = None
     if training_request is not None:
@@ -56,7 +58,9 @@ def flow_input(
             "ReadySeconds": ready_seconds,
             "LifetimeSeconds": lifetime_seconds,
         },
-        "Preload": None if preload_request is None else {"Request": for_the_machine(preload_request)},
+        "Preload": None
+        if preload_request is None
+        else {"Request": for_the_machine(preload_request), "FolderMarkers": folder_markers},
         "Training": training,
     }
 

@@ -94,7 +94,7 @@ def prepare(
     if wanted.preload and not is_refused and is_legal_capacity(capacity.gib):
         preload = _preload_request(plan, wanted, associations, capacity, data)
     life = _lifetime(plan, wanted, part, data, preload)
-    given = _given(plan, wanted, associations, capacity, life, preload)
+    given = _given(plan, wanted, associations, capacity, life, preload, data)
     spec = _spec(plan, job, part, wanted, associations, capacity, life, given)
     spec = replace(
         spec,
@@ -128,6 +128,7 @@ def _given(
     capacity: Capacity,
     life: LifetimeSpec,
     preload: dict[str, Any] | None,
+    data: Survey,
 ) -> dict[str, Any]:
     return flow_input(
         job_name=plan.job.name,
@@ -140,6 +141,7 @@ def _given(
         training_request=plan.request,
         capacity_attempts=wanted.capacity_attempts,
         preload_request=preload,
+        folder_markers=data.contents.objects - data.contents.files,
     )
 
 

@@ -21,7 +21,7 @@ from headrace.ephemeral.reaping import (
 )
 from headrace.execution_history import Execution, ExecutionStatus
 from headrace.job_description import JobDescription
-from headrace.platform import EXPIRES_TAG, MARKED_TAG, OWNER_TAG, PLATFORM_TAG, EphemeralPart
+from headrace.platform import EXPIRES_TAG, FILE_SYSTEM_TAG, MARKED_TAG, OWNER_TAG, PLATFORM_TAG, EphemeralPart
 
 _PAUSE_SECONDS = 1.0
 _EXECUTION_ARN = re.compile(r"arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:execution:[^:]+:[^:]+")
@@ -70,6 +70,7 @@ def _facts(aws: Aws, lustre: LustreListing, jobs: list[JobDescription | None], n
         owner=_owner(aws, owner_arn),
         expires_tag=lustre.tags.get(EXPIRES_TAG),
         marked_tag=lustre.tags.get(MARKED_TAG),
+        itself_tag=lustre.tags.get(FILE_SYSTEM_TAG),
         mounted_by=tuple(each.name for each in known if lustre.file_system_id in each.file_system_ids),
         unknown_jobs=len(jobs) - len(known),
         clients=_clients(aws, lustre.file_system_id, now),

@@ -45,7 +45,7 @@ def instances() -> tuple[Instance, ...]:
 
 
 def content_mb_per_second(storage_capacity_gib: int, throughput_mbps_per_tib: int | None = None) -> float:
-    """How fast a file system takes content from S3; ``throughput_mbps_per_tib``: None for one of SCRATCH_2."""
+    """How fast a file system takes content from S3; ``throughput_mbps_per_tib``: 0 or None for SCRATCH_2."""
     scratch = float(rates()["content"]["mb_per_second_per_tib"])
     return (throughput_mbps_per_tib or scratch) * storage_capacity_gib / _GIB_PER_TIB
 
