@@ -14,8 +14,8 @@ import headrace.aws
 import pytest
 from headrace import launch
 from headrace.aws.objects import StoredObject
-from headrace.cli import flow_view
-from headrace.ephemeral import flows, preparing, reaper, starting, survey, teardown
+from headrace.cli import flow_view, reap
+from headrace.ephemeral import flows, preparing, reaper, reaping, starting, survey, teardown
 from headrace.ephemeral.flows import Flow
 from headrace.ephemeral.stages import Progress
 from headrace.errors import InvalidInput
@@ -348,29 +348,55 @@ def test_a_platform_is_looked_for_in_its_own_account(run: Run, aws: FakeAws) -> 
     assert "--account is '222222222222'; allowed: 111111111111" in outcome.err
 
 
-def test_the_reapers_table_has_a_column_for_each_condition(
-    run: Run, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Human, and as JSON."""
-    monkeypatch.setenv("COLUMNS", "200")
+def test_the_reapers_lines_say_what_is_against_deleting(run: Run, aws: FakeAws) -> None:
+    """For people, one whole line for each file system; and as JSON."""
     assert "has no ephemeral file system" in run("reap", "--dry-run").err
     aws.lists = [[a_lustre()]]
     aws.steps = [execution("FAILED")]
-    shown = run("reap", "--dry-run").out
-    assert "owner ended" in shown
-    assert "MARK" in shown
+    expires = "2026-01-01T02:00:00.000Z"
+    assert run("reap", "--dry-run").out == f"fs-1 of {NAME}: MARK; expires {expires}; nothing against deleting\n"
     (told,) = json.loads(run("reap", "--dry-run", "--json").out)
     assert (told["file_system_id"], told["decision"], told["conditions"]["expired"]) == ("fs-1", "MARK", True)
+    aws.steps, aws.jobs = [execution()], {NAME: a_job(NAME, "InProgress")}
+    aws.client_connections = lambda *_given: 2.0  # type: ignore[method-assign]
+    assert run("reap", "--dry-run").out.endswith(
+        f"against deleting: its flow runs, mounted by {NAME}, it has had 2 client(s) in the last quarter of an hour\n"
+    )
+
+
+def test_no_condition_is_without_words() -> None:
+    """Whatever does not hold."""
+    facts = reaping.FileSystemFacts(
+        file_system_id="fs-1",
+        lifecycle="DELETING",
+        created=START,
+        has_platform_tag=False,
+        owner_arn=None,
+        owner=reaping.Owner(is_known=False),
+        expires_tag="9999-01-01T00:00:00Z",
+        marked_tag=None,
+        itself_tag="fs-2",
+        unknown_jobs=3,
+        clients=None,
+    )
+    line = reap._line(reaping.decide(facts, START, 24))
+    assert line.startswith("fs-1 of nobody: KEEP;")
+    assert line.count(", ") == len(reaping.Condition) - 1
 
 
 def test_the_reapers_result_is_printed(run: Run, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing has expired, or what was decided."""
+    """Nothing has expired, or what was decided; as JSON in the form of the dry run."""
     assert "nothing has expired" in run("reap").err
     assert aws.deeds == [("start", "reaper", "job")]
-    done = execution("SUCCEEDED", output={"Decisions": [{"Id": "fs-1", "Decision": "MARK"}]})
+    decided = {"Id": "fs-1", "Decision": "MARK", "Owner": ARN, "Expired": True, "IsItself": True, "OwnerEnded": True}
+    decided |= {"Expires": "2026-01-01T02:00:00.000Z", "Marked": None, "Mounted": False, "Clients": 0}
+    done = execution("SUCCEEDED", output={"Decisions": [decided]})
     monkeypatch.setattr(reaper, "described", lambda _aws, _arn: done)
     assert run("reap").out == "fs-1: MARK\n"
-    assert json.loads(run("reap", "--json").out) == [{"Id": "fs-1", "Decision": "MARK"}]
+    (told,) = json.loads(run("reap", "--json").out)
+    aws.lists, aws.steps = [[a_lustre()]], [execution("FAILED")]
+    (dry,) = json.loads(run("reap", "--dry-run", "--json").out)
+    assert told == dry | {"lifecycle": None, "mounted_by": None, "unknown_jobs": None}
 
 
 def test_what_a_preload_counts_is_progress_and_no_text(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,14 +21,12 @@ from headrace.ephemeral.reaping import CLOCKS_DIFFER, MADE_WITHIN
 from headrace.ephemeral.stages import Progress, Stage, StageSpan
 from headrace.errors import InvalidInput
 from headrace.execution_history import Execution, ExecutionStatus
-from headrace.platform import OWNER_TAG, PLATFORM_TAG
+from headrace.platform import FILE_SYSTEM_TAG, OWNER_TAG, PLATFORM_TAG
 
 STOPPED = "Ephemeral.Stopped"
 # EventBridge starts the teardown within seconds; who waits longer starts it
 _TEARDOWN_SECONDS = 60
 _CLOCKS_DIFFER = timedelta(minutes=1)
-# what a flow has made bears its own id, which a copy of its tags does not
-_ITSELF_TAG = "headrace:file-system"
 
 
 def stop(aws: Aws, execution: Execution) -> bool:
@@ -73,7 +71,7 @@ def was_made_by(execution: Execution, lustre: LustreListing) -> bool:
     until = execution.started + MADE_WITHIN
     until = until if execution.ended is None else min(until, execution.ended)
     is_within = execution.started - CLOCKS_DIFFER <= lustre.created <= until + CLOCKS_DIFFER
-    return is_within and lustre.tags.get(_ITSELF_TAG, lustre.file_system_id) == lustre.file_system_id
+    return is_within and lustre.tags.get(FILE_SYSTEM_TAG, lustre.file_system_id) == lustre.file_system_id
 
 
 def until_gone(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]:

@@ -93,9 +93,9 @@ class MachinesSpec:
 def platform_has_machines(spec: MachinesSpec) -> Iterator[Finding]:
     """The platform has the state machines that make a file system for a job, and take it down."""
     if not spec.has_machines:
-        allowed = "a platform whose record has the part ephemeral: the machines that make and delete the file system"
-        fix = "switch on ephemeral in the platform's settings and deploy, or launch without --ephemeral"
-        yield finding("V150", "--ephemeral", f"asked of platform {spec.platform}", allowed, fix)
+        allowed = "one whose record has the part ephemeral: the machines that make and delete such file systems"
+        fix = "switch on ephemeral in the platform's settings and deploy, or name another platform"
+        yield finding("V150", "platform", spec.platform, allowed, fix)
 
 
 @rule("V151")
