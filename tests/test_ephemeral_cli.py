@@ -35,7 +35,6 @@ from tests.test_ephemeral_flows import (
 from tests.test_ephemeral_input import EPHEMERAL_PLATFORM, PART
 from tests.test_ephemeral_stages import COURSE, CREATED, MADE, _job, events
 
-
 BY_HAND = "aws fsx delete-file-system --file-system-id fs-1, if nobody needs it"
 
 
@@ -153,7 +152,7 @@ def test_a_flow_that_fails_ends_the_command_with_its_error(run: Run, aws: FakeAw
 def test_what_is_left_by_a_flow_that_was_aborted_is_awaited(run: Run, aws: FakeAws, job_file: str) -> None:
     """Somebody else may have stopped it."""
     _ends(aws, "ABORTED", error="Ephemeral.Stopped", cause="stopped by headrace")
-    aws.lists = [[a_lustre()], [a_lustre(lifecycle="DELETING")], []]
+    aws.lists = [[], [a_lustre()], [a_lustre(lifecycle="DELETING")], []]
     outcome = run("train", job_file, "--ephemeral", "--wait")
     assert outcome.code == 1
     assert "fs-1 is DELETING" in outcome.err
@@ -474,9 +473,10 @@ def test_stop_says_which_job_is_waited_for(run: Run, aws: FakeAws) -> None:
     """It has two minutes of grace, in which nothing else happens."""
     aws.history, aws.jobs = COURSE[:-1], {f"{NAME}-2": a_job(f"{NAME}-2", "Stopping")}
     aws.lists = [[a_lustre()], [a_lustre()], []]
-    assert f"waiting for the teardown; fs-1 is AVAILABLE; waiting for training job {NAME}-2 to stop" in run(
-        "stop", NAME
-    ).err
+    assert (
+        f"waiting for the teardown; fs-1 is AVAILABLE; waiting for training job {NAME}-2 to stop"
+        in run("stop", NAME).err
+    )
 
 
 def test_ctrl_c_in_stop_says_that_the_file_system_goes_all_the_same(
@@ -492,3 +492,18 @@ def test_ctrl_c_in_stop_says_that_the_file_system_goes_all_the_same(
     outcome = run("stop", NAME)
     assert outcome.code == 130
     assert f"{NAME}: its file system is taken down all the same: headrace status {NAME}" in outcome.err
+
+
+@pytest.mark.parametrize("command", ["logs", "timeline"])
+def test_what_is_asked_of_a_flows_job_before_it_is_there(run: Run, aws: FakeAws, command: str) -> None:
+    """The name is right, and says so; one that nothing has is told as ever."""
+    aws.history = events("Begin", "CreateFileSystem")
+    outcome = run(command, NAME)
+    assert (outcome.code, outcome.err) == (
+        2,
+        f"error: flow {NAME} is RUNNING, creating, and has no training job of this name yet; "
+        f"fix: headrace status {NAME}\n",
+    )
+    aws.steps = [execution("FAILED")]
+    assert f"flow {NAME} is FAILED, creating, and had no training job of this name; fix" in run(command, NAME).err
+    assert run(command, "nobody").err == "error: no training job 'nobody'\n"

@@ -538,6 +538,16 @@ def test_everything_that_is_wrong_is_told_at_once(job: JobFile, prepared: Prepar
     assert {each.rule_id for each in caught.value.findings} == {"V2", "V48", "V84", "V153", "V156"}
 
 
+def test_a_full_platform_is_told_before_anything_is_uploaded(job: JobFile, prepared: Prepare) -> None:
+    """What is being deleted does not count; the machine counts once more."""
+    aws: Any = FakeAws()
+    aws.lists = [[a_lustre(file_system_id=f"fs-{number}") for number in range(PART.max_file_systems)]]
+    with pytest.raises(RuleViolations, match=r"V176 ERROR: ephemeral file systems is .*fs-0 of dev-digits"):
+        prepared(job, aws)
+    aws.lists[0][0] = a_lustre(lifecycle="DELETING")
+    prepared(job, aws)
+
+
 @pytest.mark.parametrize("gib", [0, -1200, 1300])
 def test_a_capacity_that_there_is_not_is_told_and_ends_nothing(job: JobFile, prepared: Prepare, gib: int) -> None:
     """How long a preload takes cannot be worked out for it; and no suppression helps."""

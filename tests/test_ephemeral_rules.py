@@ -14,6 +14,7 @@ from headrace.rules.ephemeral import (
     PRELOAD_RULES,
     EphemeralSpec,
     LifetimeSpec,
+    LivingFileSystem,
     MachinesSpec,
 )
 from headrace.service_model import installed
@@ -26,6 +27,8 @@ from tests.test_training import PLATFORM
 
 HOUR = 3600
 LIFETIME = LifetimeSpec(seconds=10 * HOUR, needed_seconds=8 * HOUR, ready_seconds=1800, arithmetic="0.50 h + …")
+LIVES = LivingFileSystem(file_system_id="fs-1", flow="a", capacity_gib=2000)
+SMALL = replace(LIVES, capacity_gib=1)
 SPEC = EphemeralSpec(
     platform="dev",
     job_name="dev-digits",
@@ -35,6 +38,7 @@ SPEC = EphemeralSpec(
     capacity_arithmetic="900 GiB of data / 0.9 fill",
     max_gib=2400,
     max_hours=24,
+    max_file_systems=3,
     lifetime=LIFETIME,
     request_members=("TrainingJobName", "Tags"),
     request_bytes=2000,
@@ -65,6 +69,12 @@ TABLE: list[tuple[dict[str, Any], str, str]] = [
         "30 h; allowed: at most 24 h, the cap of platform dev; fix: lifetime_hours: 24",
     ),
     ({"lifetime": replace(LIFETIME, seconds=1800, is_given=True)}, "V160", "0.50 h; allowed: more than 0.50 h"),
+    ({"living": (LIVES,)}, "V176", r"1 that live with 2,000 GiB \(fs-1 of a\); .* 1,200 GiB; .*ephemeral.max_gib"),
+    (
+        {"living": (SMALL,) * 6},
+        "V176",
+        r"6 that live with 6 GiB \(fs-1 of a, .* and 1 more\); .* or raise ephemeral.max_file_systems in",
+    ),
     ({"job_name": "d" * 51}, "V154", "at most 50 characters with --ephemeral; this one has 51"),
     ({"names_in_use": ("dev-digits-2",)}, "V84", "dev-digits-2"),
     ({"role_arn": "arn:own"}, "V156", "arn:fs, arn:both"),

@@ -82,19 +82,6 @@ class TrainingJobs:
             raise
         return description_of(answer)
 
-    def describe_all(self, names: Sequence[str]) -> list[JobDescription]:
-        """Each job as it stands. Raises InvalidInput with a line for each name that no job has."""
-        jobs: list[JobDescription] = []
-        problems: list[str] = []
-        for name in names:
-            try:
-                jobs.append(self.describe(name))
-            except InvalidInput as unknown:
-                problems.extend(unknown.problems)
-        if problems:
-            raise InvalidInput(*problems)
-        return jobs
-
     @calls_aws
     def stop(self, name: str) -> bool:
         """Ask the job to stop; False when it has ended already, or is stopping. Raises InvalidInput if it is unknown.

@@ -54,6 +54,35 @@ def look_up_all(aws: Aws, names: Sequence[str], platform: str | None) -> list[Na
     return found
 
 
+def require_job(aws: Aws, name: str, platform: str | None) -> JobDescription:
+    """The training job of this name. Raises InvalidInput when there is none, which says whether a flow has the name."""
+    return require_jobs(aws, [name], platform)[0]
+
+
+def require_jobs(aws: Aws, names: Sequence[str], platform: str | None) -> list[JobDescription]:
+    """Each of the training jobs. Raises InvalidInput with a line for each name that is no job's."""
+    found: list[JobDescription] = []
+    problems: list[str] = []
+    for name in names:
+        try:
+            found.append(aws.training_jobs.describe(name))
+        except InvalidInput as unknown:
+            flow = _flow(aws, name, None, platform)
+            problems += unknown.problems if flow is None else [_without_job(aws, name, flow)]
+    if problems:
+        raise InvalidInput(*problems)
+    return found
+
+
+def _without_job(aws: Aws, name: str, flow: PlatformFlow) -> str:
+    from headrace.ephemeral import flows
+
+    stage = flows.look(aws, flow.execution).progress.stage
+    state = flow.execution.status if stage is None else f"{flow.execution.status}, {stage.stage.value}"
+    lacks = "had no training job of this name" if flow.execution.is_over else "has no training job of this name yet"
+    return f"flow {name} is {state}, and {lacks}; fix: headrace status {name}"
+
+
 def _flow(aws: Aws, name: str, job: JobDescription | None, platform: str | None) -> PlatformFlow | None:
     from headrace.aws.connection import AccessDenied
     from headrace.ephemeral import flows

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headrace.cli.options import Region
+from headrace.cli.options import PlatformName, Region
 from headrace.cli.plain_text import without_controls
 from headrace.errors import InvalidInput
 
@@ -39,14 +39,16 @@ def logs(
         str | None, typer.Option(help="Only lines from then on: 30s, 10m, 2h, 1d ago, or a time in ISO 8601.")
     ] = None,
     tail: Annotated[int | None, typer.Option(min=1, metavar="N", help="Begin with the last N lines.")] = None,
+    platform: PlatformName = None,
     region: Region = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
     from headrace.aws import Aws
+    from headrace.cli.job_or_flow import require_job
 
     start = None if since is None else start_time(since, datetime.now(UTC))
     aws = Aws(region)
-    job = aws.training_jobs.describe(name)
+    job = require_job(aws, name, platform)
     _check_instance(instance, job)
     seen: dict[str, str] = {}
 

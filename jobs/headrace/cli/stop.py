@@ -73,7 +73,9 @@ def _ended(aws: Aws, each: Named, wait: bool | None) -> dict[str, Any]:
         try:
             flow_view.until_gone(aws, each.flow.part.teardown_machine_arn, flow.execution.arn)
         except KeyboardInterrupt:
-            typer.echo(f"{each.name}: its file system is taken down all the same: headrace status {each.name}", err=True)
+            typer.echo(
+                f"{each.name}: its file system is taken down all the same: headrace status {each.name}", err=True
+            )
             raise
         flow = flows.look(aws, flow.execution)
     for other in teardown.others_of(aws, flow.execution):

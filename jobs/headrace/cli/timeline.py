@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headrace.cli.options import Region
+from headrace.cli.options import PlatformName, Region
 from headrace.cli.plain_text import without_controls
 
 if TYPE_CHECKING:
@@ -49,13 +49,15 @@ _OPEN = ">"
 
 def timeline(
     names: Annotated[list[str], typer.Argument(metavar="JOB", help="Names of the training jobs.")],
+    platform: PlatformName = None,
     region: Region = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the timelines as JSON.")] = False,
 ) -> None:
     from headrace.aws import Aws
+    from headrace.cli.job_or_flow import require_jobs
     from headrace.timeline import timeline_of
 
-    jobs = Aws(region).training_jobs.describe_all(names)
+    jobs = require_jobs(Aws(region), names, platform)
     now = datetime.now(UTC)
     timelines = [timeline_of(each, now) for each in jobs]
     if as_json:

@@ -18,6 +18,7 @@ from headrace.aws.connection import AccessDenied
 from headrace.ephemeral.associations import Association
 from headrace.ephemeral.flows import require_part
 from headrace.ephemeral.future_plan import associations_of, planned, subnet_id_of
+from headrace.ephemeral.living import living
 from headrace.ephemeral.machine_input import flow_input, lifetime, ready_seconds, request_bytes, requests_of
 from headrace.ephemeral.sizing import Capacity, capacity_for
 from headrace.ephemeral.stages import PRELOAD_SUFFIX
@@ -99,6 +100,7 @@ def prepare(
     spec = replace(
         spec,
         names_in_use=_names_in_use(plan, part, wanted, aws),
+        living=living(aws, part.platform),
         preload_violations=() if preload is None else tuple(violations("sagemaker", "CreateTrainingJob", preload)),
         missing_preload_image=None if preload is None else _missing_image(plan, wanted, aws),
     )
@@ -201,6 +203,7 @@ def _spec(
         capacity_arithmetic=capacity.arithmetic,
         max_gib=part.max_gib,
         max_hours=part.max_hours,
+        max_file_systems=part.max_file_systems,
         lifetime=life,
         request_members=tuple(sorted(frozenset[str]().union(*map(machine_members.named_in, requests_of(given))))),
         request_bytes=request_bytes(given),

@@ -162,7 +162,9 @@ def _teardowns(aws: Aws, machine_arn: str, owner: str, since: datetime, stranger
 
 def _told_of(aws: Aws, owner: str, jobs: Sequence[str], *, is_running: bool) -> str:
     teardown = "the teardown runs" if is_running else "waiting for the teardown"
-    left = ", ".join(f"{each.file_system_id} is {each.lifecycle}" for each in aws.file_systems.lustres({OWNER_TAG: owner}))
+    left = ", ".join(
+        f"{each.file_system_id} is {each.lifecycle}" for each in aws.file_systems.lustres({OWNER_TAG: owner})
+    )
     if not left:
         return f"{teardown}, which sees that nothing is left" if is_running else teardown
     stopping = "" if not jobs or _has_ended(aws, jobs[-1]) else f"; waiting for training job {jobs[-1]} to stop"

@@ -209,6 +209,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "V173": Entry("An idle Lustre is told of within a week", "Amazon CloudWatch User Guide, Evaluating an alarm"),
     "V174": Entry("There is data that an ephemeral Lustre may show", _OURS),
     "V175": Entry("The jobs of a flow have room for its tags", f"{_SAGEMAKER}, Tags"),
+    "V176": Entry("The spending cap has room for one more ephemeral file system", _OURS),
 }
 
 

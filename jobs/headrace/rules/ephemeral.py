@@ -27,6 +27,7 @@ MAX_TAGS: Final = 50
 MACHINES_TAGS: Final = 2
 """What the machine adds: headrace:owner and headrace:file-system."""
 
+_SHOWN_FILE_SYSTEMS: Final = 5
 _PRELOAD_FIELDS: Final = {
     "AlgorithmSpecification.TrainingImage": "ephemeral.preload_image",
     "ResourceConfig.InstanceType": "ephemeral.preload_instance_type",
@@ -49,8 +50,20 @@ class LifetimeSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LivingFileSystem:
+    """An ephemeral file system of the platform that is there, and the flow that it names."""
+
+    file_system_id: str
+    flow: str
+    capacity_gib: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EphemeralSpec:
-    """A flow as asked for, and what the platform's record allows; ``max_gib`` and ``max_hours`` are its cap.
+    """A flow as asked for, and what the platform's record allows.
+
+    ``max_gib``, ``max_hours`` and ``max_file_systems`` are its cap; ``living``: what counts against it, as far as it
+    could be looked up.
 
     ``request_members`` (by their paths), ``request_bytes`` and ``tag_count`` (the most of one): of the requests in the
     machine's input, of which there are none in hold mode. ``preload_violations``: member, value, what is allowed.
@@ -78,6 +91,8 @@ class EphemeralSpec:
     wanted_az_id: str | None = None
     platform_az_ids: tuple[str, ...] = ()
     names_in_use: tuple[str, ...] = ()
+    max_file_systems: int = 1
+    living: tuple[LivingFileSystem, ...] = ()
     is_hold: bool = False
 
 
@@ -124,6 +139,25 @@ def capacity_is_within_the_cap(spec: EphemeralSpec) -> Iterator[Finding]:
         allowed = f"at most {spec.max_gib:,} GiB, the cap of platform {spec.platform} for all that live together"
         fix = f"read less, or raise ephemeral.max_gib in the platform's settings to {spec.capacity_gib} or more"
         yield finding_in_words("V152", "ephemeral.storage_capacity_gib", got, allowed, fix)
+
+
+@rule("V176")
+def cap_has_room(spec: EphemeralSpec) -> Iterator[Finding]:
+    """What lives of the platform leaves room below its cap; the machine looks once more before it makes another."""
+    living_gib, count = sum(each.capacity_gib for each in spec.living), len(spec.living)
+    # one that alone is above the cap has a rule of its own
+    is_too_large = spec.capacity_gib <= spec.max_gib < living_gib + spec.capacity_gib
+    if count + 1 > spec.max_file_systems or is_too_large:
+        shown = ", ".join(f"{each.file_system_id} of {each.flow}" for each in spec.living[:_SHOWN_FILE_SYSTEMS])
+        more = f" and {count - _SHOWN_FILE_SYSTEMS} more" if count > _SHOWN_FILE_SYSTEMS else ""
+        allowed = (
+            f"up to {spec.max_file_systems} with {spec.max_gib:,} GiB in all, the cap of platform {spec.platform}, "
+            f"with this one of {spec.capacity_gib:,} GiB"
+        )
+        setting = "max_gib" if is_too_large else "max_file_systems"
+        fix = f"wait until one has gone, end one by headrace stop, or raise ephemeral.{setting} in the settings"
+        got = f"{count} that live with {living_gib:,} GiB ({shown}{more})"
+        yield finding_in_words("V176", "ephemeral file systems", got, allowed, fix)
 
 
 @rule("V153")
@@ -258,6 +292,7 @@ EPHEMERAL_RULES: tuple[Rule[Any], ...] = (
     links_fit_a_file_system,
     zone_is_the_platforms,
     capacity_is_within_the_cap,
+    cap_has_room,
     lifetime_is_within_the_cap,
     lifetime_is_long_enough,
     name_leaves_room,
