@@ -20,7 +20,7 @@ from headrace.ephemeral.flows import Flow
 from headrace.ephemeral.stages import Progress
 from headrace.errors import InvalidInput
 from headrace.execution_history import execution_arn
-from headrace.job_description import LogLine
+from headrace.job_description import LogLine, Transition
 
 from tests.command_line import Run, runner
 from tests.test_ephemeral_flows import (
@@ -97,7 +97,7 @@ def test_a_dry_run_prints_the_machines_input(run: Run, aws: FakeAws, job_file: s
     assert outcome.code == 0, outcome.err
     given = json.loads(outcome.out)
     assert (given["JobName"], given["Lustre"]["StorageCapacity"]) == (NAME, 1200)
-    assert "1 objects, 7 bytes: /data <- s3://lake/data/" in outcome.err
+    assert "1 object, 7 bytes: /data <- s3://lake/data/" in outcome.err
     assert f"would start {PART.machine_arn} with" in outcome.err
     assert aws.deeds == []
 
@@ -135,7 +135,7 @@ def test_waiting_shows_stages_with_times_and_cost(run: Run, aws: FakeAws, job_fi
     lines = [line for line in outcome.err.splitlines() if line.startswith("[")]
     assert lines[0].startswith("[   0.0 s] checking: the spending cap")
     assert any("importing: names and sizes of all files (100.0 GiB-hours, about $0.02)" in line for line in lines)
-    assert any(f"training: job {NAME}-2" in line for line in lines)
+    assert any(f"training: the job: {NAME}-2" in line for line in lines)
     assert f"{NAME}: SUCCEEDED" in outcome.out
     assert f"{NAME}-2: Completed" in outcome.out
 
@@ -410,6 +410,21 @@ def test_what_a_preload_counts_is_progress_and_no_text(capsys: pytest.CaptureFix
     assert "preloading: every file is read once: dev-digits-preload" in told
     assert "  hello" in told
     assert "loaded_bytes" not in told
+
+
+def test_each_phase_names_its_job_and_times_do_not_go_back(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two jobs have the same phases, and the clocks of three services differ; what a preload has loaded is told."""
+    first, *later = Progress(job_name=NAME).after(COURSE[:10]).stages
+
+    def phase(seconds: int) -> Transition:
+        return Transition(status="Starting", message="x", started=START + timedelta(seconds=seconds), ended=None)
+
+    told: list[Any] = [first, *later, flows.JobBegins(name="p", is_preload=True), phase(9 * 60)]
+    told += [LogLine(stream="x/algo-1", written=START, text="loaded_files=1 loaded_bytes=7"), a_job("p")]
+    told += [flows.JobBegins(name=NAME, is_preload=False), phase(3)]
+    flow_view.follow([*told, Flow(execution=execution(), progress=Progress(job_name=NAME))], 1200, "us-east-1")
+    lines = capsys.readouterr().err.splitlines()[-3:]
+    assert lines == ["[ 540.0 s] preload: Starting: x", "  1 file loaded", "[ 540.0 s] training: Starting: x"]
 
 
 def test_text_of_others_is_made_safe(run: Run, aws: FakeAws) -> None:

@@ -12,12 +12,12 @@ from rich.text import Text
 
 from headrace.cli import job_view
 from headrace.cli.job_view import duration_text, iso_time, time_text
-from headrace.cli.plain_text import without_controls
+from headrace.cli.plain_text import counted, without_controls
 from headrace.cli.progress import Progress
 from headrace.ephemeral.cost import cost_of
-from headrace.ephemeral.flows import Flow, FlowEvent, reason_of
+from headrace.ephemeral.flows import Flow, FlowEvent, JobBegins, reason_of
 from headrace.ephemeral.stages import Stage, StageSpan, capacity_gib
-from headrace.job_description import LogLine, Transition
+from headrace.job_description import JobDescription, LogLine, Transition
 
 if TYPE_CHECKING:
     from headrace.aws import Aws
@@ -27,8 +27,8 @@ _MEANS = {
     Stage.CREATING: "the file system",
     Stage.LINKING: "the file system to S3",
     Stage.IMPORTING: "names and sizes of all files",
-    Stage.PRELOADING: "every file is read once:",
-    Stage.TRAINING: "job",
+    Stage.PRELOADING: "every file is read once",
+    Stage.TRAINING: "the job",
     Stage.HOLDING: "the file system, until it is stopped or expires",
     Stage.TEARING_DOWN: "the file system goes",
 }
@@ -54,8 +54,13 @@ def follow(events: Iterable[FlowEvent], capacity: int, region: str, instance_cou
                     job_view.show_line(event, console, instance_count)
                 else:
                     clock.loaded(int(loaded["files"]), is_seen=console.is_terminal)
+            elif isinstance(event, JobBegins):
+                clock.job = "preload" if event.is_preload else "training"
             elif isinstance(event, Transition):
-                job_view.show_phase(event, console, clock.seconds(event.started))
+                clock.phase = event.status
+                job_view.show_phase(event, console, clock.told_at(event.started), clock.job)
+            elif isinstance(event, JobDescription) and (files := clock.all_loaded()) is not None:
+                console.print(Text(f"  {counted(files, 'file')} loaded"), soft_wrap=True)
     assert flow is not None
     return flow
 
@@ -73,12 +78,14 @@ class _Clock:
         self._first: datetime | None = None
         self._created: datetime | None = None
         self._stage: StageSpan | None = None
-        self._note = ""
+        self._files: int | None = None
+        self._latest_seconds = 0.0
         self._lines: Progress | None = None
+        self.job = self.phase = ""
 
     def loaded(self, files: int, *, is_seen: bool) -> None:
         """So many files are preloaded; ``is_seen``: the clock is drawn, and need not be told in lines."""
-        self._note = f", {files:,} files loaded"
+        self._files = files
         if not is_seen:
             self._lines = self._lines or Progress()
             self._lines("files loaded", files)
@@ -87,16 +94,22 @@ class _Clock:
         self._first = self._first or span.started
         if span.stage is Stage.CREATING:
             self._created = span.started
-        self._stage, self._note = span, ""
+        self._stage, self._files, self.phase = span, None, ""
 
-    def seconds(self, at: datetime) -> float:
-        """Since the flow's start."""
-        return (at - (self._first or at)).total_seconds()
+    def all_loaded(self) -> int | None:
+        """How many files were loaded by the job that has ended; None for one that tells of no files."""
+        files, self._files, self.phase = self._files, None, ""
+        return files
+
+    def told_at(self, at: datetime) -> float:
+        """Seconds since the flow's start, never before what was told last: three services have their own clocks."""
+        self._latest_seconds = max(self._latest_seconds, (at - (self._first or at)).total_seconds())
+        return self._latest_seconds
 
     def line(self, span: StageSpan) -> str:
         """What is told of a stage that begins."""
-        about = without_controls(" ".join(filter(None, (_MEANS[span.stage], span.detail))))
-        return f"[{self.seconds(span.started):6.1f} s] {span.stage.value}: {about}{self._cost(span.started)}"
+        about = without_controls(": ".join(filter(None, (_MEANS[span.stage], span.detail))))
+        return f"[{self.told_at(span.started):6.1f} s] {span.stage.value}: {about}{self._cost(span.started)}"
 
     def _cost(self, at: datetime) -> str:
         if self._created is None or at <= self._created:
@@ -108,7 +121,9 @@ class _Clock:
             return Text("waiting for the first stage")
         now = datetime.now(UTC)
         took = duration_text(self._stage.seconds(now))
-        return Text(f"{self._stage.stage.value} for {took}{self._note}{self._cost(now)}")
+        phase = f", {self.job} job: {self.phase}" if self.phase else ""
+        loaded = "" if self._files is None else f", {counted(self._files, 'file')} loaded"
+        return Text(f"{self._stage.stage.value} for {took}{phase}{loaded}{self._cost(now)}")
 
 
 def until_gone(aws: Aws, teardown_machine_arn: str, owner: str) -> None:
@@ -139,7 +154,7 @@ def _facts(flow: Flow, region: str, now: datetime) -> Iterator[tuple[str, str]]:
         yield span.stage.value, f"{duration_text(span.seconds(now))} {span.detail}".rstrip()
     yield "file system", _file_system_text(flow)
     if progress.imported_files is not None:
-        yield "imported", f"{progress.imported_files:,} files"
+        yield "imported", counted(progress.imported_files, "file")
     if (cost := flow.cost(region, now)) is not None:
         yield "cost", f"{cost}, without the jobs"
     if flow.expires is not None:

@@ -63,9 +63,10 @@ def show_line(line: LogLine, console: Console, instance_count: int) -> None:
     console.print(Text(f"  {prefix}{without_controls(line.text)}"), soft_wrap=True)
 
 
-def show_phase(phase: Transition, console: Console, elapsed_seconds: float) -> None:
-    """That a job has come to a phase."""
-    told = f"[{elapsed_seconds:6.1f} s] {phase.status}: {without_controls(phase.message)}"
+def show_phase(phase: Transition, console: Console, elapsed_seconds: float, job: str = "") -> None:
+    """That a job has come to a phase. ``job``: which, where there are several."""
+    which = f"{job}: " if job else ""
+    told = f"[{elapsed_seconds:6.1f} s] {which}{phase.status}: {without_controls(phase.message)}"
     console.print(Text(told, style="bold"), soft_wrap=True)
 
 

@@ -12,3 +12,8 @@ import unicodedata
 def without_controls(text: str) -> str:
     """``text`` without control characters, line breaks and tabs excepted."""
     return "".join(each for each in text if each in "\n\t" or unicodedata.category(each) != "Cc")
+
+
+def counted(number: int, thing: str) -> str:
+    """So many of a thing whose plural ends with s: ``1 file``, ``2,400 files``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

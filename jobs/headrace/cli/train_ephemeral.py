@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from headrace.cli.plain_text import without_controls
+from headrace.cli.plain_text import counted, without_controls
 from headrace.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def _prepared(job: JobFile, aws: Aws, platform: str | None, suppressions: Sequen
     for finding in prepared.findings:
         _narrate(str(finding))
     links = ", ".join(f"{each.path} <- {each.uri}" for each in prepared.associations)
-    _narrate(f"{prepared.data.contents.objects:,} objects, {prepared.data.contents.size_bytes:,} bytes: {links}")
+    contents = prepared.data.contents
+    _narrate(f"{counted(contents.objects, 'object')}, {counted(contents.size_bytes, 'byte')}: {links}")
     _narrate(f"{prepared.capacity.gib:,} GiB: {prepared.capacity.arithmetic}")
     _narrate(
         f"lives {prepared.lifetime.seconds / 3600:,.1f} h at the most; its ports and links cannot be looked at before "

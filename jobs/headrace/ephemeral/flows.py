@@ -82,7 +82,15 @@ class PlatformFlow:
     part: EphemeralPart
 
 
-FlowEvent = StageSpan | launch.Event | Flow
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobBegins:
+    """What :func:`follow` tells next is of this job of the flow."""
+
+    name: str
+    is_preload: bool
+
+
+FlowEvent = StageSpan | JobBegins | launch.Event | Flow
 """What :func:`follow` tells: a stage begins, something of a job, and at last the flow as it ended."""
 
 
@@ -184,6 +192,7 @@ def follow(aws: Aws, arn: str) -> Generator[FlowEvent]:
         yield from progress.stages[stages_told:]
         stages_told = len(progress.stages)
         for name in progress.jobs[jobs_watched:]:
+            yield JobBegins(name=name, is_preload=name.startswith(f"{execution.name}{PRELOAD_SUFFIX}"))
             yield from launch.watch(aws, name)
         jobs_watched = len(progress.jobs)
         if execution.is_over:

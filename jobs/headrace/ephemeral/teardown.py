@@ -109,7 +109,8 @@ def take_down(
     """Wait until the teardown of a flow that has ended is over; what goes on, in words, whenever that changes.
 
     EventBridge starts it; where that has not happened after a minute, it is started here, which does no harm twice.
-    ``jobs``: of the flow, by name, the newest last: it is stopped first. ``anew``: one is started at once, whatever others have done. Raises FlowFailed when a file system is left.
+    ``jobs``: of the flow, by name, the newest last: it is stopped first. ``anew``: one is started at once, whatever
+    others have done. Raises FlowFailed when a file system is left.
     """
     begun = time.monotonic()
     since = (described(aws, owner).ended or datetime.now(UTC)) - _CLOCKS_DIFFER
