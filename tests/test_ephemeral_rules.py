@@ -59,6 +59,11 @@ TABLE: list[tuple[dict[str, Any], str, str]] = [
     ({"wanted_az_id": "use1-az9"}, "V159", "use1-az1, use1-az2"),
     ({"capacity_gib": 4800}, "V152", r"4,800 GiB \(900 GiB of data / 0.9 fill\); allowed: at most 2,400 GiB"),
     (
+        {"capacity_gib": 4800, "is_capacity_given": True},
+        "V152",
+        "fix: a smaller one, or none, which sizes it by the data",
+    ),
+    (
         {"lifetime": replace(LIFETIME, needed_seconds=25 * HOUR)},
         "V153",
         r"25 h \(0.50 h \+ …\); allowed: at most 24 h",

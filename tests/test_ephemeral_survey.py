@@ -68,10 +68,35 @@ def test_archived_objects_are_found() -> None:
 
 def test_one_example_of_each_is_enough_however_many_batches_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """And a mistake in the last batch is found as one in the first."""
-    monkeypatch.setattr(contents, "BATCH_OBJECTS", 2)
+    monkeypatch.setattr(contents, "TOLD_OBJECTS", 2)
     found = _judged(*(f"data/{number:03d}" for number in range(9)), "data/1//a", "data/1//b", "data/z", "data/z/y")
     assert found.contents.objects == 13
     assert sorted(each.rule_id for each in found.findings) == ["V130", "V53"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "got"),
+    [
+        ([f"data/{number}//a" for number in range(2)], "'data/0//a', 'data/1//a'"),
+        (
+            [f"data/{number}//a" for number in range(5)],
+            "'data/0//a', 'data/1//a', 'data/2//a' and 2 more",
+        ),
+        (
+            ["data/a", "data/a/b", "data/a/b/c", "data/a/b/c/d", "data/a/b/c/d/e"],
+            "'data/a', 'data/a/b', 'data/a/b/c' and 1 more",
+        ),
+        (
+            [f"data/{number}{end}" for number in range(9) for end in ("", "/x")],
+            "'data/0', 'data/1', 'data/2' and 6 more",
+        ),
+    ],
+)
+def test_a_finding_says_how_many_there_are(keys: list[str], got: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody lists a hundred million objects again for the next of them."""
+    monkeypatch.setattr(contents, "TOLD_OBJECTS", 3)
+    (found,) = _judged(*keys).findings
+    assert found.got == got
 
 
 NAMES = st.lists(st.sampled_from(["a", "a-", "a.", "ab", "b"]), min_size=1, max_size=3).map("/".join)
@@ -102,7 +127,7 @@ def test_progress_is_told_over_all_links(monkeypatch: pytest.MonkeyPatch) -> Non
         region = "eu-west-1"
 
     monkeypatch.setattr(room, "Objects", Store)
-    monkeypatch.setattr(contents, "BATCH_OBJECTS", 2)
+    monkeypatch.setattr(contents, "TOLD_OBJECTS", 2)
     places = [Association(path=f"/{name}", bucket=name, prefix=f"{name}/") for name in ("one", "gone", "two")]
     told: list[int] = []
     whole = room.survey(places, Aws(), lambda _what, count: told.append(count))  # type: ignore[arg-type]

@@ -420,6 +420,7 @@ WRONG: list[tuple[Any, str, str]] = [
     (replace(ON_LUSTRE, directory="a\nb"), "V114", "no control characters"),
     (replace(ON_LUSTRE, directory="x" * 256), "V114", "255 bytes"),
     (replace(NAMED, links=None), "V124", "no Lustre file system"),
+    (replace(NAMED, links=None, has_machines=True), "V124", "headrace train --ephemeral, which makes one for the job"),
     (replace(NAMED, link="dat"), "V124", "allowed: a link of the platform's Lustre: data"),
     (replace(NAMED, links=()), "V124", "it has none"),
     (replace(NAMED, has_efs=False), "V125", "no EFS"),

@@ -75,6 +75,7 @@ def link_spec(name: str, link: str | None, uses_efs: bool, platform: Platform) -
         uses_efs=uses_efs,
         links=None if platform.lustre is None else tuple(each.name for each in platform.lustre.links),
         has_efs=platform.foundation.efs is not None,
+        has_machines=platform.ephemeral is not None,
     )
 
 

@@ -201,6 +201,7 @@ def _spec(
         association_count=len(associations),
         capacity_gib=capacity.gib,
         capacity_arithmetic=capacity.arithmetic,
+        is_capacity_given=wanted.storage_capacity_gib is not None,
         max_gib=part.max_gib,
         max_hours=part.max_hours,
         max_file_systems=part.max_file_systems,
@@ -251,5 +252,5 @@ def _wishes_of(job: JobFile) -> EphemeralLustre:
 
 
 def _each_once(findings: Sequence[Finding]) -> list[Finding]:
-    # the pre-flight's first page may show what the whole listing shows again
-    return list({(each.rule_id, each.field): each for each in reversed(findings)}.values())[::-1]
+    # the pre-flight's first page may show what the whole listing shows again, with all that there is
+    return list({(each.rule_id, each.field): each for each in findings}.values())

@@ -14,12 +14,23 @@ from typing import Final
 
 from headrace.aws.objects import StoredObject
 from headrace.rules import Finding, Rule, run_rules
-from headrace.rules.location_paths import keys_are_paths, no_object_is_also_a_folder
-from headrace.rules.locations import DataSpec, LocationSpec, ObjectSpec, objects_can_be_read_at_once
+from headrace.rules.location_paths import keys_are_paths, no_object_is_also_a_folder, path_rule_broken
+from headrace.rules.locations import (
+    MAX_EXAMPLES,
+    DataSpec,
+    LocationSpec,
+    ObjectSpec,
+    is_archived,
+    objects_can_be_read_at_once,
+)
 from headrace.tally import Tally
 
-BATCH_OBJECTS: Final = 10_000
-_RULES_OF_KEYS: Final = (keys_are_paths, objects_can_be_read_at_once)
+TOLD_OBJECTS: Final = 1000
+_RULES_OF_KEYS: Final[tuple[tuple[Rule[DataSpec], Callable[[ObjectSpec], bool]], ...]] = (
+    (keys_are_paths, lambda each: path_rule_broken(each.key) is not None),
+    (objects_can_be_read_at_once, is_archived),
+)
+"""Rule -> whether an object breaks it."""
 
 Told = Callable[[str, int], None]
 """Told what is counted, and how many there are by now."""
@@ -65,9 +76,10 @@ def look_through(
     They come in the order of their keys. An empty one whose key ends with a slash marks a folder, and is no file.
     ``told`` hears how many were listed.
     """
-    contents, findings, clash = NOTHING, dict[str, Finding](), _Clash()
+    contents, clash = NOTHING, _Clash()
+    broken = [_Broken(each, breaks) for each, breaks in _RULES_OF_KEYS]
     remaining = iter(objects)
-    while batch := tuple(islice(remaining, BATCH_OBJECTS)):
+    while batch := tuple(islice(remaining, TOLD_OBJECTS)):
         files = tuple(each for each in batch if each.size_bytes or not each.key.endswith("/"))
         contents += Contents(
             files=len(files),
@@ -77,13 +89,32 @@ def look_through(
             newest=max((each.modified for each in files), default=None),
         )
         told("objects listed", contents.objects)
-        # one example of each is enough
-        rules = [each for each in _RULES_OF_KEYS if each.rule_id not in findings]
-        findings |= {each.rule_id: each for each in judged(rules, where, files, region)}
         for each in files:
             clash.see(each)
-    findings |= {each.rule_id: each for each in judged([no_object_is_also_a_folder], where, clash.witnesses, region)}
-    return contents, list(findings.values())
+            for one in broken:
+                one.see(each)
+    findings = [finding for one in broken for finding in one.findings(where, region)]
+    of_clashes = replace(where, further=clash.count - clash.shown)
+    return contents, [*findings, *judged([no_object_is_also_a_folder], of_clashes, clash.witnesses, region)]
+
+
+class _Broken:
+    """Of the objects that break a rule, the first few, and how many there are."""
+
+    def __init__(self, rule: Rule[DataSpec], breaks: Callable[[ObjectSpec], bool]) -> None:
+        self._rule, self._breaks = rule, breaks
+        self._examples: list[ObjectSpec] = []
+        self._count = 0
+
+    def see(self, each: ObjectSpec) -> None:
+        if self._breaks(each):
+            self._count += 1
+            if len(self._examples) < MAX_EXAMPLES:
+                self._examples.append(each)
+
+    def findings(self, where: LocationSpec, region: str) -> list[Finding]:
+        further = replace(where, further=self._count - len(self._examples))
+        return judged([self._rule], further, self._examples, region)
 
 
 def judged(
@@ -102,23 +133,36 @@ def judged(
 
 
 class _Clash:
-    """The first key that is also the folder of another; keys come in the order of their bytes.
+    """The keys that are also the folder of another, the first few of them; keys come in the order of their bytes.
 
     Between a key and what lies in the folder of its name other keys may come (``a``, ``a-b``, ``a/b``), but all of
     them begin with it: so those keys are kept that the present one begins with.
     """
 
     def __init__(self) -> None:
-        self.witnesses: tuple[ObjectSpec, ...] = ()
+        self.witnesses: list[ObjectSpec] = []
+        self.count = 0
         self._beginnings: list[ObjectSpec] = []
+        self._counted: list[bool] = []
 
     def see(self, each: ObjectSpec) -> None:
-        if self.witnesses:
-            return
         while self._beginnings and not each.key.startswith(self._beginnings[-1].key):
             self._beginnings.pop()
-        for other in self._beginnings:
-            if each.key.startswith(f"{other.key}/"):
-                self.witnesses = (other, each)
-                return
+            self._counted.pop()
+        for number, other in enumerate(self._beginnings):
+            if not self._counted[number] and each.key.startswith(f"{other.key}/"):
+                self._counted[number] = True
+                self._found(other, each)
         self._beginnings.append(each)
+        self._counted.append(False)
+
+    @property
+    def shown(self) -> int:
+        """How many of them are among the witnesses."""
+        keys = [each.key for each in self.witnesses]
+        return sum(any(other.startswith(f"{key}/") for other in keys) for key in keys)
+
+    def _found(self, folder: ObjectSpec, inside: ObjectSpec) -> None:
+        self.count += 1
+        if self.count <= MAX_EXAMPLES:
+            self.witnesses += [each for each in (folder, inside) if each not in self.witnesses]

@@ -63,7 +63,7 @@ class EphemeralSpec:
     """A flow as asked for, and what the platform's record allows.
 
     ``max_gib``, ``max_hours`` and ``max_file_systems`` are its cap; ``living``: what counts against it, as far as it
-    could be looked up.
+    could be looked up. ``is_capacity_given``: and not worked out from the data.
 
     ``request_members`` (by their paths), ``request_bytes`` and ``tag_count`` (the most of one): of the requests in the
     machine's input, of which there are none in hold mode. ``preload_violations``: member, value, what is allowed.
@@ -80,6 +80,7 @@ class EphemeralSpec:
     max_gib: int
     max_hours: int
     lifetime: LifetimeSpec
+    is_capacity_given: bool = False
     request_members: tuple[str, ...] = ()
     request_bytes: int = 0
     tag_count: int = 0
@@ -137,7 +138,8 @@ def capacity_is_within_the_cap(spec: EphemeralSpec) -> Iterator[Finding]:
     if spec.capacity_gib > spec.max_gib:
         got = f"{spec.capacity_gib:,} GiB ({spec.capacity_arithmetic})"
         allowed = f"at most {spec.max_gib:,} GiB, the cap of platform {spec.platform} for all that live together"
-        fix = f"read less, or raise ephemeral.max_gib in the platform's settings to {spec.capacity_gib} or more"
+        instead = "a smaller one, or none, which sizes it by the data" if spec.is_capacity_given else "read less"
+        fix = f"{instead}, or raise ephemeral.max_gib in the platform's settings to {spec.capacity_gib} or more"
         yield finding_in_words("V152", "ephemeral.storage_capacity_gib", got, allowed, fix)
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from headrace.rules.finding import Finding, Level, Rule, rule
-from headrace.rules.locations import DataSpec
+from headrace.rules.locations import MAX_EXAMPLES, DataSpec
 from headrace.rules.s3_names import posix_rule_broken
-from headrace.rules.values import finding, finding_in_words
+from headrace.rules.values import finding, finding_in_words, shown
 
 _SHOWN_CHARACTERS: Final = 80
 
@@ -25,14 +25,20 @@ def keys_are_paths(spec: DataSpec) -> Iterator[Finding]:
     for location in spec.locations:
         if not location.makes_files:
             continue
-        # one example is enough: there may be a thousand
-        for key in (location.prefix, *(each.key for each in location.known_objects)):
-            if broken := _path_rule_broken(key):
-                yield finding("V53", location.field, key, broken, "copy the objects to other keys")
-                break
+        fix = "copy the objects to other keys"
+        if broken := path_rule_broken(location.prefix):
+            yield finding("V53", location.field, location.prefix, broken, fix)
+            continue
+        keys = [each.key for each in location.known_objects if path_rule_broken(each.key)]
+        if keys:
+            shown_keys = keys[:MAX_EXAMPLES]
+            got = f"{', '.join(map(shown, shown_keys))}{location.and_more(len(keys) - len(shown_keys))}"
+            allowed = " and ".join(dict.fromkeys(filter(None, map(path_rule_broken, shown_keys))))
+            yield finding_in_words("V53", location.field, got, allowed, fix)
 
 
-def _path_rule_broken(key: str) -> str | None:
+def path_rule_broken(key: str) -> str | None:
+    """What a key must be to become a path; None for one that is."""
     return "no '//' in a key, on which the download fails" if "//" in key else posix_rule_broken(key)
 
 
@@ -42,12 +48,12 @@ def no_object_is_also_a_folder(spec: DataSpec) -> Iterator[Finding]:
     for location in spec.locations:
         keys = [each.key for each in location.known_objects if location.makes_files]
         folders = {"/".join(key.split("/")[:depth]) for key in keys for depth in range(1, key.count("/") + 1)}
-        clash = next((key for key in keys if key in folders), None)
-        if clash is not None:
+        clashes = [key for key in keys if key in folders]
+        if clashes:
+            told = [repr(key[:_SHOWN_CHARACTERS]) for key in clashes[:MAX_EXAMPLES]]
+            got = f"{', '.join(told)}{location.and_more(len(clashes) - len(told))}"
             allowed = "no object whose key is also the folder of others"
-            yield finding_in_words(
-                "V130", location.field, repr(clash[:_SHOWN_CHARACTERS]), allowed, "copy it to another key"
-            )
+            yield finding_in_words("V130", location.field, got, allowed, "copy it to another key")
 
 
 @rule("V140")

@@ -19,6 +19,8 @@ from headrace.rules.values import finding_in_words
 BYTES_PER_GB: Final = 1 << 30
 _COLD_CLASSES: Final = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 _SHOWN_CHARACTERS: Final = 80
+MAX_EXAMPLES: Final = 3
+"""How many of the objects that break a rule a finding names."""
 _ROOM: Final = 1.1
 
 
@@ -39,7 +41,8 @@ class LocationSpec:
     FastFile shows it as a folder. ``is_piped``: Pipe mode makes no files of it. ``is_linked``: it is shown by a Lustre
     link. ``shares``: instances among which the objects are divided. ``is_readable``: it lies
     below one of the platform's data locations. ``bucket_region`` is None when there is no such bucket. ``objects``:
-    the first of them; ``are_all``: there are no more.
+    the first of them; ``are_all``: there are no more. ``further``: of a listing of which nothing was kept but what
+    breaks a rule, how many objects more break it.
     """
 
     field: str
@@ -55,6 +58,7 @@ class LocationSpec:
     bucket_region: str | Unknown | None = UNKNOWN
     objects: tuple[ObjectSpec, ...] | Unknown = UNKNOWN
     are_all: bool = False
+    further: int = 0
 
     @property
     def uri(self) -> str:
@@ -72,6 +76,12 @@ class LocationSpec:
         if self.objects is UNKNOWN:
             return ()
         return tuple(each for each in self.objects if each.size_bytes or not each.key.endswith("/"))
+
+    def and_more(self, found: int) -> str:
+        """What follows the examples of a finding: how many more objects there are of the same kind."""
+        if not found + self.further:
+            return ""
+        return f" and {found + self.further:,} more{'' if self.are_all else ' among the first that are listed'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,16 +163,22 @@ def shares_have_objects(spec: DataSpec) -> Iterator[Finding]:
             )
 
 
+def is_archived(each: ObjectSpec) -> bool:
+    """Whether the object cannot be read until it is restored."""
+    return each.storage_class in _COLD_CLASSES
+
+
 @rule("V27")
 def objects_can_be_read_at_once(spec: DataSpec) -> Iterator[Finding]:
     """Objects in an archive cannot be read until they are restored."""
     for location in spec.locations:
-        cold = next((each for each in location.known_objects if each.storage_class in _COLD_CLASSES), None)
-        if cold is not None:
+        cold = [each for each in location.known_objects if is_archived(each)]
+        if cold:
+            told = [f"{each.key[:_SHOWN_CHARACTERS]!r} in {each.storage_class}" for each in cold[:MAX_EXAMPLES]]
             yield finding_in_words(
                 "V27",
                 location.field,
-                f"{cold.key[:_SHOWN_CHARACTERS]!r} in {cold.storage_class}",
+                f"{', '.join(told)}{location.and_more(len(cold) - len(told))}",
                 "objects that can be read at once",
                 "restore them (aws s3api restore-object), or copy them to another class",
             )

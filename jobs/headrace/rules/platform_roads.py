@@ -13,7 +13,10 @@ from headrace.rules.values import finding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSpec:
-    """What a channel names, and what the platform has. ``links``: of its Lustre, by name; None without a Lustre."""
+    """What a channel names, and what the platform has.
+
+    ``links``: of its Lustre, by name; None without a Lustre. ``has_machines``: that make one for a job.
+    """
 
     field: str
     platform: str
@@ -21,6 +24,7 @@ class LinkSpec:
     uses_efs: bool = False
     links: tuple[str, ...] | None
     has_efs: bool
+    has_machines: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,8 @@ def platform_has_the_link(spec: LinkSpec) -> Iterator[Finding]:
     if spec.links is None:
         allowed = f"a source of platform {spec.platform}, which has no Lustre file system"
         fix = "switch it on in the platform's settings and deploy, or take another source"
+        if spec.has_machines:
+            fix = f"headrace train --ephemeral, which makes one for the job, or {fix}"
     else:
         allowed = f"a link of the platform's Lustre: {', '.join(spec.links) or 'it has none'}"
         fix = "name one of them, with path for what lies below it"
