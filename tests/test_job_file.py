@@ -177,7 +177,7 @@ WRONG = [
     *(
         (
             GOOD + f"ephemeral: {{lifetime_hours: {hours}}}\n",
-            [f"ephemeral.lifetime_hours is '{hours}': Input should be"],
+            [f"ephemeral.lifetime_hours is '{hours}'; allowed: "],
         )
         for hours in ("inf", "Infinity", "-inf", "nan", "1e400", "1e300", "0", "169")
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,21 @@ from headrace.job_file.model import JobFile
 from headrace.rules.values import shown
 
 _SHOWN_CHARACTERS = 80
+_PYDANTICS = re.compile(r"(Input should be|[A-Z][a-z]+ should have) ")
+_KINDS = {
+    "string_type": "text",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "list_type": "a list: each on a line of its own, after a hyphen",
+}
+# how pydantic calls it when there is no block where one belongs
+_BLOCK_ERRORS = ("model_type", "model_attributes_type", "dict_type")
+_BOUNDS = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
 _MODELS: Mapping[str, type[model.Strict]] = {
     "channels": model.ChannelModel,
     "metric_definitions": model.MetricModel,
@@ -87,11 +103,29 @@ def _lines(error: ValidationError) -> list[str]:
         place = ".".join(map(_shown_part, each["loc"]))
         got = f" is {shown(each['input'])}" if place and each["type"] not in ("missing", "extra_forbidden") else ""
         message = " ".join(each["msg"].removeprefix("Value error, ").split())
+        if each["type"] in _BLOCK_ERRORS:
+            # what is a map of names has names of the user's own
+            record = _MODELS.get(str(each["loc"][0])) if each["loc"] and each["type"] != "dict_type" else None
+            names = f": {', '.join(record.model_fields)}" if record is not None else ""
+            message = f"allowed: fields with values{names}; fix: name: value, each on a line of its own below it"
+        elif _PYDANTICS.match(message):
+            message = f"allowed: {_allowed(each, message)}; fix: correct it, or leave it out"
         if each["type"] == "extra_forbidden":
             record = _MODELS.get(str(each["loc"][0]), JobFile) if len(each["loc"]) > 1 else JobFile
             message = f"unknown field; allowed: {', '.join(record.model_fields)}"
-        lines.append(f"{place}{got}: {message}" if place else message)
+        colon = "; " if got and message.startswith("allowed: ") else ": "
+        lines.append(f"{place}{got}{colon}{message}" if place else message)
     return lines
+
+
+def _allowed(each: Mapping[str, Any], message: str) -> str:
+    if each["type"] in _KINDS:
+        return _KINDS[each["type"]]
+    bounds = each.get("ctx", {})
+    for name, words in _BOUNDS.items():
+        if name in bounds:
+            return f"{words} {bounds[name]:g}"
+    return _PYDANTICS.sub("", message, count=1)
 
 
 def _shown_part(part: int | str) -> str:
