@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -99,6 +101,7 @@ def test_a_dry_run_prints_the_machines_input(run: Run, aws: FakeAws, job_file: s
     assert (given["JobName"], given["Lustre"]["StorageCapacity"]) == (NAME, 1200)
     assert "1 object, 7 bytes: /data <- s3://lake/data/" in outcome.err
     assert f"would start {PART.machine_arn} with" in outcome.err
+    assert re.search(r"costs at most [0-9.,]+ GiB-hours, about \$[0-9.]+ if it lives so long", outcome.err)
     assert aws.deeds == []
 
 
@@ -412,6 +415,21 @@ def test_what_a_preload_counts_is_progress_and_no_text(capsys: pytest.CaptureFix
     assert "loaded_bytes" not in told
 
 
+def test_without_a_terminal_a_line_a_minute_says_that_it_goes_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stage may take half an hour, in which nothing else is told."""
+    monkeypatch.setattr(flow_view, "_LINE_SECONDS", 0.01)
+
+    def slow() -> Any:
+        yield Progress(job_name=NAME).after(COURSE[:1]).stages[0]
+        time.sleep(0.1)
+        yield Flow(execution=execution(), progress=Progress(job_name=NAME))
+
+    flow_view.follow(slow(), 1200, "us-east-1")
+    assert "\n  checking for " in capsys.readouterr().err
+
+
 def test_each_phase_names_its_job_and_times_do_not_go_back(capsys: pytest.CaptureFixture[str]) -> None:
     """Two jobs have the same phases, and the clocks of three services differ; what a preload has loaded is told."""
     first, *later = Progress(job_name=NAME).after(COURSE[:10]).stages
@@ -522,3 +540,15 @@ def test_what_is_asked_of_a_flows_job_before_it_is_there(run: Run, aws: FakeAws,
     aws.steps = [execution("FAILED")]
     assert f"flow {NAME} is FAILED, creating, and had no training job of this name; fix" in run(command, NAME).err
     assert run(command, "nobody").err == "error: no training job 'nobody'\n"
+
+
+def test_check_says_what_checks_a_job_on_a_lustre_of_its_own(
+    run: Run, job_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It knows only the shared one."""
+    monkeypatch.setattr(preparing.preflight, "check", lambda _plan, _aws: [])
+    told = f"headrace train {job_file} --ephemeral --dry-run"
+    assert told not in run("check", job_file).err
+    with Path(job_file).open("a") as file:
+        file.write("ephemeral: {preload: false}\n")
+    assert told in run("check", job_file).err

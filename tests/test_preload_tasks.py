@@ -163,6 +163,15 @@ def test_the_result_as_json(run: Run, fsx: Stubber) -> None:
     }
 
 
+def test_a_path_of_which_nothing_was_there_is_told(run: Run, fsx: Stubber) -> None:
+    """It may be a typing error: FSx does not say so."""
+    answer = _answer("SUCCEEDED") | {"Status": {"TotalCount": 0, "SucceededCount": 0, "FailedCount": 0}}
+    _expect(fsx, answer)
+    outcome = run("/data/digits")
+    assert (outcome.code, outcome.out.startswith("released 0 files in")) == (0, True)
+    assert f"nothing was there to be released in {FILE_SYSTEM}:/data/digits: no such path" in outcome.err
+
+
 def test_files_that_stay_are_told(run: Run, fsx: Stubber) -> None:
     """They were changed since they came from S3, or are empty; the task has succeeded."""
     _expect(fsx, _answer("SUCCEEDED", 1490, 10))
@@ -188,7 +197,9 @@ def test_a_dry_run_prints_the_request_and_creates_nothing(run: Run, fsx: Stubber
     assert "would release files in" in outcome.err
 
 
-@pytest.mark.parametrize(("code", "exit_code"), [("DataRepositoryTaskExecuting", 2), ("InternalServerError", 1)])
+@pytest.mark.parametrize(
+    ("code", "exit_code"), [("DataRepositoryTaskExecuting", 2), ("UnsupportedOperation", 1), ("InternalServerError", 1)]
+)
 def test_what_fsx_refuses_is_one_line(run: Run, fsx: Stubber, code: str, exit_code: int) -> None:
     """Another task may be at work on these files."""
     fsx.add_client_error("create_data_repository_task", code, "An existing task\nis executing.")

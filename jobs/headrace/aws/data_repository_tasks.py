@@ -17,9 +17,7 @@ IMPORT_METADATA = "IMPORT_METADATA_FROM_REPOSITORY"
 RELEASE_DATA = "RELEASE_DATA_FROM_FILESYSTEM"
 _AT_WORK = frozenset({"PENDING", "EXECUTING", "CANCELING"})
 # the request is wrong, or does not go together with what there is
-_REFUSALS = frozenset(
-    {"BadRequest", "DataRepositoryTaskExecuting", "IncompatibleParameterError", "UnsupportedOperation"}
-)
+_REFUSALS = frozenset({"BadRequest", "DataRepositoryTaskExecuting", "IncompatibleParameterError"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

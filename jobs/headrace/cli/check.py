@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 HELP = (
     "Hold the job of JOB_FILE against every rule and the live platform. Creates nothing.\n\n"
     "Prints one line for each finding: ERROR would stop the job before it costs anything, WARNING names a price, INFO "
-    "a condition. Ends with 1 if there is an ERROR."
+    "a condition. Ends with 1 if there is an ERROR. A job on a Lustre of its own is checked by headrace train JOB_FILE "
+    "--ephemeral --dry-run."
 )
 
 
@@ -36,6 +37,9 @@ def check(
     suppressions = suppressions_of(ignored)
     job = job_file.load(path)
     aws = Aws(region)
+    if "ephemeral" in job.model_fields_set:
+        told = f"on a Lustre of its own it is checked by: headrace train {path} --ephemeral --dry-run"
+        typer.echo(without_controls(told), err=True)
     drafted = planning.draft(job, launch.read_platform(aws, platform))
     name = drafted.foundation.platform
     typer.echo(f"checking {drafted.job.name} on platform {name} ({aws.region})", err=True)

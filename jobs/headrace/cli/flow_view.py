@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,7 @@ from headrace.job_description import JobDescription, LogLine, Transition
 if TYPE_CHECKING:
     from headrace.aws import Aws
 
+_LINE_SECONDS = 60.0
 _MEANS = {
     Stage.CHECKING: "the spending cap",
     Stage.CREATING: "the file system",
@@ -42,7 +45,7 @@ def follow(events: Iterable[FlowEvent], capacity: int, region: str, instance_cou
     console = Console(stderr=True, highlight=False)
     clock = _Clock(capacity, region)
     flow: Flow | None = None
-    with console.status(clock):
+    with console.status(clock), _told_by_the_minute(clock, console):
         for event in events:
             if isinstance(event, Flow):
                 flow = event
@@ -63,6 +66,27 @@ def follow(events: Iterable[FlowEvent], capacity: int, region: str, instance_cou
                 console.print(Text(f"  {counted(files, 'file')} loaded"), soft_wrap=True)
     assert flow is not None
     return flow
+
+
+@contextmanager
+def _told_by_the_minute(clock: _Clock, console: Console) -> Iterator[None]:
+    """Where nobody sees the clock drawn, a line a minute says that the flow goes on."""
+    if console.is_terminal:
+        yield
+        return
+    is_over = threading.Event()
+
+    def tell() -> None:
+        while not is_over.wait(_LINE_SECONDS):
+            console.print(Text("  ") + clock.__rich__(), soft_wrap=True)
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        teller.join()
 
 
 # what the script of a preload prints every few seconds

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headrace.cli.options import PlatformName, Region
-from headrace.cli.plain_text import without_controls
+from headrace.cli.plain_text import counted, without_controls
 from headrace.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -60,13 +60,18 @@ def release(
         return
     task = _run(prepared, aws)
     room.check(prepared, task)
+    if not (task.total_files or task.succeeded_files or task.failed_files):
+        age = f", or read within {days} days" if days else ""
+        told = f"nothing was there to be released in {prepared.where}: no such path, no file in it{age}"
+        typer.echo(without_controls(told), err=True)
     if as_json:
         counts = {"released_files": task.succeeded_files, "kept_files": task.failed_files}
         plain = {"task_id": task.task_id, "file_system_id": prepared.file_system_id, "path": prepared.path}
         typer.echo(json.dumps({**plain, **counts}))
         return
     kept = f", {task.failed_files:,} stayed" if task.failed_files else ""
-    typer.echo(without_controls(f"released {task.succeeded_files:,} files in {prepared.where}{kept}; {task.task_id}"))
+    released = counted(task.succeeded_files, "file")
+    typer.echo(without_controls(f"released {released} in {prepared.where}{kept}; {task.task_id}"))
 
 
 def _run(prepared: PreparedRelease, aws: Aws) -> DataRepositoryTask:

@@ -34,8 +34,12 @@ def train(
     """Check everything; then print the machine's input, or start the flow, and follow it if that is wanted."""
     prepared = _prepared(job, aws, platform, suppressions)
     if dry_run:
+        from headrace.ephemeral.cost import cost_of
+
         if prepared.plan.upload_to is not None:
             _narrate(f"would upload {prepared.plan.job.source_dir} to {prepared.plan.upload_to.uri}")
+        most = cost_of(prepared.capacity.gib, prepared.lifetime.seconds, aws.region)
+        _narrate(f"costs at most {most} if it lives so long, without the jobs; it goes as soon as the job has ended")
         _narrate(f"would start {prepared.part.machine_arn} with")
         typer.echo(json.dumps(prepared.given, indent=2))
         return
@@ -54,16 +58,16 @@ def train(
 
 
 def _prepared(job: JobFile, aws: Aws, platform: str | None, suppressions: Sequence[Suppression]) -> PreparedFlow:
-    from functools import cache
-
     from headrace import launch
     from headrace.ephemeral.preparing import prepare
 
     deployed = launch.read_platform(aws, platform)
     _narrate(f"checking the job and its data on platform {deployed.foundation.platform} ({aws.region})")
-    progress = cache(Progress)  # its clock starts with the first object
-    prepared = prepare(job, aws, deployed, suppressions=suppressions, told=lambda what, count: progress()(what, count))
-    progress().finish()
+    progress = Progress()
+    try:
+        prepared = prepare(job, aws, deployed, suppressions=suppressions, told=progress)
+    finally:
+        progress.finish()
     for finding in prepared.findings:
         _narrate(str(finding))
     links = ", ".join(f"{each.path} <- {each.uri}" for each in prepared.associations)
