@@ -49,7 +49,7 @@ deploy: .venv/demo.installed node_modules/.installed ## deploy to the AWS accoun
 	@$(CDK) deploy $(CDK_OPTIONS) --all
 
 destroy: .venv/demo.installed node_modules/.installed ## take the stacks down, unless they are in use; bucket and EFS stay
-	@platform=$$($(BIN)/python -m stacks.platform_name $(env)); $(BIN)/headrace in-use --platform "$$platform"
+	@where=$$($(BIN)/python -m stacks.platform_options $(env)); $(BIN)/headrace in-use $$where
 	@$(CDK) destroy $(CDK_OPTIONS) --all
 
 soak: .venv/dev.installed node_modules/.installed ## ephemeral Lustre under faults: seeds=0-9999 schedules on a virtual clock

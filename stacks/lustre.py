@@ -18,7 +18,7 @@ from headrace_cdk.shared_preload import SharedPreload
 
 from stacks.foundation import Foundation
 from stacks.from_settings import link_of, naming_of
-from stacks.settings import AlarmSettings, EnvironmentSettings, PreloadSettings
+from stacks.settings import AlarmSettings, EnvironmentSettings, LustreSettings, PreloadSettings
 from stacks.zones import subnets_in
 
 
@@ -76,7 +76,7 @@ class SharedLustre(Stack):
                 topic=topic,
                 suppressions=foundation.suppressions,
             )
-        part = self._part(platform)
+        part = self._part(platform, chosen)
         self.preload: SharedPreload | None = None
         if chosen.preload is not None:
             self.preload = SharedPreload(
@@ -98,7 +98,7 @@ class SharedLustre(Stack):
             self, "AlarmTopic", platform=platform, existing_topic_arn=alarms.topic_arn, emails=alarms.emails
         ).topic
 
-    def _part(self, platform: str) -> LustrePart:
+    def _part(self, platform: str, chosen: LustreSettings) -> LustrePart:
         return LustrePart(
             platform=platform,
             file_system_id=self.lustre.file_system_id,
@@ -107,6 +107,7 @@ class SharedLustre(Stack):
             az_id=self.lustre.az_id,
             storage_capacity_gib=self.lustre.storage_capacity_gib,
             links=tuple(link.record for link in self.lustre.links),
+            per_unit_storage_throughput_mbps_per_tib=chosen.per_unit_storage_throughput_mbps_per_tib,
         )
 
     def _outputs(self) -> dict[str, str]:

@@ -78,6 +78,13 @@ FINDS_WHO_MOUNTS = {
     "ListJobs": (["sagemaker:ListTrainingJobs"], ["*"], None),
     "LookAtJobs": (["sagemaker:DescribeTrainingJob"], [_arn("sagemaker", "training-job/*")], None),
 }
+EACH_ONE = {
+    "Statistic": "Sum",
+    "Threshold": 1,
+    "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+    "TreatMissingData": "notBreaching",
+    "AlarmActions": [{"Ref": Match.string_like_regexp("^AlarmTopic")}],
+}
 LOOKS_AT_OWNERS = (["states:DescribeExecution"], [_arn("states", "execution:headrace-dev-ephemeral:*")], None)
 STARTS_TEARDOWN = (["states:StartExecution"], [_arn("states", "stateMachine:headrace-dev-teardown")], None)
 
@@ -136,7 +143,13 @@ def test_the_flow_makes_what_is_its_own_and_deletes_nothing() -> None:
         "TagWhatIsMade": (
             ["fsx:TagResource"],
             [*ANY_FILE_SYSTEM, *made],
-            {**AS_OURS, "Null": {"aws:ResourceTag/headrace:part": "true"}},
+            {
+                **AS_OURS,
+                "Null": {
+                    "aws:ResourceTag/aws:cloudformation:stack-id": "true",
+                    "aws:ResourceTag/headrace:part": "true",
+                },
+            },
         ),
         "LinkAndFillOurs": (
             ["fsx:CreateDataRepositoryAssociation", "fsx:CreateDataRepositoryTask"],
@@ -410,20 +423,61 @@ def test_event_bridge_may_start_one_machine(rule: str, machine: str) -> None:
     }
 
 
-@pytest.mark.parametrize("metric", ["ExecutionsFailed", "ExecutionsTimedOut"])
-def test_a_teardown_that_did_not_end_well_is_told(metric: str) -> None:
-    """Each of them; where nothing runs, there is nothing to tell."""
+@pytest.mark.parametrize("machine", ["Teardown", "Reaper"])
+@pytest.mark.parametrize("metric", ["ExecutionsAborted", "ExecutionsFailed", "ExecutionsTimedOut"])
+def test_what_did_not_end_well_is_told(metric: str, machine: str) -> None:
+    """Each of them, also the first, which was no success; where nothing runs, there is nothing to tell."""
     _default().has_resource_properties(
         "AWS::CloudWatch::Alarm",
         {
             "Namespace": "AWS/States",
             "MetricName": metric,
-            "Dimensions": [{"Name": "StateMachineArn", "Value": {"Ref": Match.string_like_regexp("^TeardownMachine")}}],
-            "Statistic": "Sum",
-            "Threshold": 1,
-            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            "TreatMissingData": "notBreaching",
-            "AlarmActions": [{"Ref": Match.string_like_regexp("^AlarmTopic")}],
+            "Dimensions": [
+                {"Name": "StateMachineArn", "Value": {"Ref": Match.string_like_regexp(f"^{machine}Machine")}}
+            ],
+            **EACH_ONE,
+        },
+    )
+
+
+@pytest.mark.parametrize("rule", ["TeardownOnFlowEnded", "ReaperOften"])
+def test_what_could_not_be_started_is_told(rule: str) -> None:
+    """An execution that never was has no metric of Step Functions; the rule counts it."""
+    _default().has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {
+            "Namespace": "AWS/Events",
+            "MetricName": "FailedInvocations",
+            "Dimensions": [{"Name": "RuleName", "Value": {"Ref": Match.string_like_regexp(f"^{rule}")}}],
+            **EACH_ONE,
+        },
+    )
+
+
+def test_an_event_that_started_no_teardown_is_kept() -> None:
+    """In an encrypted queue that EventBridge fills for this rule alone, and somebody is told."""
+    template = _default()
+    ((key, queue),) = template.find_resources("AWS::SQS::Queue").items()
+    assert queue["Properties"] == {"MessageRetentionPeriod": 14 * 86_400, "SqsManagedSseEnabled": True}
+    (rule,) = template.find_resources("AWS::Events::Rule", {"Properties": {"Name": "headrace-dev-teardown"}}).values()
+    arn = {"Fn::GetAtt": [key, "Arn"]}
+    (target,) = rule["Properties"]["Targets"]
+    assert target["DeadLetterConfig"] == {"Arn": arn}
+    (policy,) = template.find_resources("AWS::SQS::QueuePolicy").values()
+    (allowed,) = (each for each in policy["Properties"]["PolicyDocument"]["Statement"] if each["Effect"] == "Allow")
+    assert (allowed["Action"], allowed["Resource"]) == ("sqs:SendMessage", arn)
+    assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
+    (source,) = allowed["Condition"]["ArnEquals"].items()
+    assert source[0] == "aws:SourceArn"
+    assert source[1]["Fn::GetAtt"][0].startswith("TeardownOnFlowEnded")
+    template.has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {
+            "Namespace": "AWS/SQS",
+            "MetricName": "ApproximateNumberOfMessagesVisible",
+            "Dimensions": [{"Name": "QueueName", "Value": {"Fn::GetAtt": [key, "QueueName"]}}],
+            **EACH_ONE,
+            "Statistic": "Maximum",
         },
     )
 

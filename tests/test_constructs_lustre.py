@@ -92,6 +92,11 @@ def test_file_system_goes_with_its_stack_and_comes_after_its_rules() -> None:
     assert rules <= set(file_system["DependsOn"])
 
 
+def test_it_is_none_of_the_ephemeral_ones_whoever_uses_the_construct() -> None:
+    """Without stacks that tag it, too, it has the tag that keeps the flow of ephemeral Lustre from claiming it."""
+    _default().has_resource_properties("AWS::FSx::FileSystem", {"Tags": [{"Key": "headrace:part", "Value": "lustre"}]})
+
+
 def test_link_imports_metadata_and_exports_nothing() -> None:
     """A link reads the names of all objects when it is made; without being told it neither follows nor writes."""
     _default().has_resource_properties(

@@ -11,7 +11,6 @@ import pytest
 from botocore.stub import ANY, Stubber
 from headrace.aws import Aws, AwsError
 from headrace.errors import InvalidInput
-from headrace.execution_history import ExecutionStatus
 
 REGION = "eu-west-1"
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -112,14 +111,34 @@ def test_a_history_is_read_from_its_end(aws: Aws) -> None:
 
 
 def test_executions_are_listed_newest_first(aws: Aws) -> None:
-    """In one status, if that is wanted; of a machine that is not there, there are none."""
+    """So many of them; of a machine that is not there, there are none."""
     stub = _stub(aws, "stepfunctions")
     entry = {"executionArn": ARN, "stateMachineArn": MACHINE, "name": "n", "status": "RUNNING", "startDate": START}
-    expected = {"stateMachineArn": MACHINE, "maxResults": 100, "statusFilter": "RUNNING"}
+    expected = {"stateMachineArn": MACHINE, "maxResults": 100}
     stub.add_response("list_executions", {"executions": [entry]}, expected)
     stub.add_client_error("list_executions", "StateMachineDoesNotExist")
-    assert aws.executions.newest(MACHINE, ExecutionStatus.RUNNING) == [ARN]
+    assert aws.executions.newest(MACHINE) == [ARN]
     assert aws.executions.newest(MACHINE) == []
+
+
+def test_all_executions_that_run_are_listed(aws: Aws) -> None:
+    """However many pages they fill."""
+    stub = _stub(aws, "stepfunctions")
+    entry = {"stateMachineArn": MACHINE, "name": "n", "status": "RUNNING", "startDate": START}
+    expected = {"stateMachineArn": MACHINE, "statusFilter": "RUNNING"}
+    first = {"executions": [entry | {"executionArn": ARN}], "nextToken": "x"}
+    stub.add_response("list_executions", first, expected)
+    second = {"executions": [entry | {"executionArn": f"{ARN}2"}]}
+    stub.add_response("list_executions", second, expected | {"nextToken": "x"})
+    stub.add_client_error("list_executions", "StateMachineDoesNotExist")
+    assert aws.executions.running(MACHINE) == [ARN, f"{ARN}2"]
+    assert aws.executions.running(MACHINE) == []
+
+
+def test_the_account_is_that_of_the_credentials(aws: Aws) -> None:
+    """As STS tells it."""
+    _stub(aws, "sts").add_response("get_caller_identity", {"Account": "111111111111"}, {})
+    assert aws.account.number() == "111111111111"
 
 
 def _lustre(name: str, tags: dict[str, str], kind: str = "LUSTRE") -> dict[str, Any]:

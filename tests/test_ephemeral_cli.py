@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import headrace.aws
 import pytest
 from headrace import launch
+from headrace.aws.objects import StoredObject
 from headrace.cli import flow_view
-from headrace.ephemeral import flows, in_use, preparing, reaper, survey, teardown
+from headrace.ephemeral import flows, preparing, reaper, starting, survey, teardown
 from headrace.ephemeral.flows import Flow
 from headrace.ephemeral.stages import Progress
 from headrace.errors import InvalidInput
@@ -44,8 +48,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
         (reaper, "_PAUSE_SECONDS"),
     ):
         monkeypatch.setattr(module, name, -1 if name == "_TEARDOWN_SECONDS" else 0)
-    for module in (launch, in_use):
-        monkeypatch.setattr(module, "read_platform", lambda _aws, _platform=None: EPHEMERAL_PLATFORM)
+    monkeypatch.setattr(starting, "PAUSES_SECONDS", (0.0,))
+    monkeypatch.setattr(launch, "read_platform", lambda _aws, _platform=None: EPHEMERAL_PLATFORM)
     monkeypatch.setattr(preparing.preflight, "check", lambda plan, _aws: list(plan.findings))
 
     class Store:
@@ -55,9 +59,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
             return "us-east-1"
 
         def list_objects(self, _bucket: str, prefix: str, _region: str) -> Any:
-            from headrace.rules.locations import ObjectSpec
-
-            return iter([ObjectSpec(key=f"{prefix}a", size_bytes=7)])
+            return iter([StoredObject(key=f"{prefix}a", size_bytes=7, modified=START)])
 
     monkeypatch.setattr(survey, "Objects", Store)
     return fake
@@ -100,9 +102,10 @@ def test_a_dry_run_prints_the_machines_input(run: Run, aws: FakeAws, job_file: s
 def test_without_waiting_the_name_is_printed(run: Run, aws: FakeAws, job_file: str) -> None:
     """By which it is found again."""
     _is_new(aws)
-    outcome = run("train", job_file, "--ephemeral")
+    outcome = run("train", job_file, "--ephemeral", "--no-wait")
     assert (outcome.code, outcome.out) == (0, f"{NAME}\n")
-    assert json.loads(run("train", job_file, "--ephemeral", "--json").out) == {"name": NAME, "arn": ARN}
+    told = run("train", job_file, "--ephemeral", "--no-wait", "--json").out
+    assert json.loads(told) == {"name": NAME, "arn": ARN}
 
 
 def _ends(aws: FakeAws, status: str, **members: Any) -> None:
@@ -120,10 +123,11 @@ def _ends(aws: FakeAws, status: str, **members: Any) -> None:
     _is_new(aws)
 
 
-def test_waiting_shows_stages_with_times_and_cost(run: Run, aws: FakeAws, job_file: str) -> None:
-    """And the facts at the end."""
+@pytest.mark.parametrize("wait", [[], ["--wait"]])
+def test_waiting_shows_stages_with_times_and_cost(run: Run, aws: FakeAws, job_file: str, wait: list[str]) -> None:
+    """And the facts at the end; that is what happens unless somebody does not want it."""
     _ends(aws, "SUCCEEDED")
-    outcome = run("train", job_file, "--ephemeral", "--wait")
+    outcome = run("train", job_file, "--ephemeral", *wait)
     assert outcome.code == 0, outcome.err
     lines = [line for line in outcome.err.splitlines() if line.startswith("[")]
     assert lines[0].startswith("[   0.0 s] checking: the spending cap")
@@ -168,6 +172,15 @@ def test_ctrl_c_says_that_the_flow_goes_on(
     assert f"headrace status {NAME}; headrace stop {NAME} ends both" in outcome.err
     assert ("start", "ephemeral", "job") in aws.deeds
     assert not any(each[0] in ("stop", "delete") for each in aws.deeds)
+
+
+def test_ctrl_c_while_the_flow_is_started_says_that_it_may_be_there(run: Run, aws: FakeAws, job_file: str) -> None:
+    """The answer may be what was interrupted."""
+    _is_new(aws)
+    aws.start_error = KeyboardInterrupt()
+    outcome = run("train", job_file, "--ephemeral")
+    assert outcome.code == 130
+    assert f"it may have been started: headrace status {NAME}" in outcome.err
 
 
 def test_status_of_a_flow_before_there_is_a_job(run: Run, aws: FakeAws) -> None:
@@ -221,7 +234,9 @@ def test_without_the_right_to_read_tags_the_job_is_shown(
 
     monkeypatch.setattr(aws, "tags", denied)
     aws.jobs = {NAME: a_job(NAME)}
-    assert json.loads(run("status", NAME, "--json").out)["status"] == "Completed"
+    outcome = run("status", NAME, "--json")
+    assert json.loads(outcome.out)["status"] == "Completed"
+    assert outcome.err == f"{NAME} is taken for a job without a flow: no\n"
 
 
 @pytest.mark.parametrize("command", ["status", "stop"])
@@ -249,6 +264,35 @@ def test_stop_comes_back_when_the_file_system_is_gone(run: Run, aws: FakeAws) ->
     assert "fs-1 is DELETING" in outcome.err
 
 
+@pytest.mark.parametrize("command", ["status", "stop"])
+def test_a_flow_that_is_not_the_jobs_is_left_alone(run: Run, aws: FakeAws, command: str) -> None:
+    """Whoever may tag a job may write any execution there: it is neither stopped nor shown."""
+    stranger = ARN.replace("-ephemeral:", "-payroll:")
+    aws.others = {stranger: execution(arn=stranger)}
+    aws.jobs = {NAME: a_job(NAME, "InProgress")}
+    aws.job_tags = {"headrace:owner": stranger}
+    stopped: list[Any] = []
+
+    def stop(name: str, *_reason: str) -> bool:
+        stopped.append(name)
+        return True
+
+    aws.stop = stop  # type: ignore[method-assign]
+    outcome = run(command, NAME, "--json")
+    assert outcome.code == 0, outcome.err
+    assert f"headrace:owner of {NAME} is '{stranger}'" in outcome.err
+    assert stopped == ([NAME] if command == "stop" else [])
+    assert "InProgress" in outcome.out
+
+
+def test_stop_with_the_wrong_platform_does_nothing(run: Run, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The platform is held against the flow before anything is stopped."""
+    other = replace(PART, machine_arn=PART.machine_arn.replace("-dev-", "-birds-"))
+    monkeypatch.setattr(launch, "read_platform", lambda _aws, _name=None: replace(EPHEMERAL_PLATFORM, ephemeral=other))
+    outcome = run("stop", NAME, "--platform", "birds")
+    assert (outcome.code, aws.deeds) == (2, [])
+
+
 def test_stop_may_come_back_at_once(run: Run, aws: FakeAws) -> None:
     """EventBridge does the rest."""
     outcome = run("stop", NAME, "--no-wait", "--json")
@@ -272,6 +316,32 @@ def test_a_platform_in_use_ends_with_1_and_the_list(run: Run, aws: FakeAws) -> N
     assert outcome.code == 1
     assert outcome.out.startswith(f"ephemeral file system fs-1 of {NAME} is AVAILABLE; fix: headrace stop {NAME}")
     assert json.loads(run("in-use", "--json").out)[0]["state"] == "AVAILABLE"
+
+
+def test_a_platform_without_a_record_is_told(run: Run, aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody may look in another Region than the platform's; it is no error all the same."""
+    monkeypatch.setattr(aws, "parameters_below", lambda _path: {})
+    outcome = run("in-use", "--platform", "birds")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert outcome.err == "nothing of platform birds is deployed in us-east-1: it has no record there\n"
+
+
+def test_a_name_that_is_no_platforms_is_refused_before_aws_is_asked(
+    run: Run, aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parameter store would say so less kindly."""
+    monkeypatch.setattr(aws, "parameters_below", None)
+    outcome = run("in-use", "--platform", "a/b")
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: platform is 'a/b'; allowed: letters")
+
+
+def test_a_platform_is_looked_for_in_its_own_account(run: Run, aws: FakeAws) -> None:
+    """The settings name it."""
+    assert run("in-use", "--account", "111111111111").code == 0
+    outcome = run("in-use", "--account", "222222222222")
+    assert outcome.code == 2
+    assert "--account is '222222222222'; allowed: 111111111111" in outcome.err
 
 
 def test_the_reapers_table_has_a_column_for_each_condition(
@@ -318,3 +388,11 @@ def test_text_of_others_is_made_safe(run: Run, aws: FakeAws) -> None:
     aws.steps = [execution("FAILED", error="E", cause="\x1b[31mred")]
     assert "\x1b" not in run("status", NAME).out
     assert execution_arn(PART.machine_arn, NAME) == ARN
+
+
+def test_everything_that_the_readme_names_is_there_after_one_import() -> None:
+    """In a notebook nobody imports rooms one by one."""
+    look = "import headrace, sys; assert 'boto3' not in sys.modules; print(headrace.ephemeral.lustre, headrace.train)"
+    outcome = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=False)
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stdout.count("function") == 2

@@ -13,9 +13,8 @@ import pytest
 from headrace import ephemeral, launch
 from headrace.aws import Aws
 from headrace.channels import Channel
-from headrace.ephemeral.flows import OWNER_TAG, PLATFORM_TAG
 from headrace.execution_history import execution_arn
-from headrace.platform import EphemeralPart
+from headrace.platform import OWNER_TAG, PLATFORM_TAG, EphemeralPart
 from headrace.rules import RuleViolations
 from headrace.sources import LustreSource
 from headrace.training import TrainingJob
@@ -134,7 +133,7 @@ def test_a_job_that_fails_ends_the_command_and_its_file_system(run: Run, job_fil
 
 def test_a_flow_is_found_by_its_name_and_stopped_with_its_file_system(run: Run, job_file: Callable[..., str]) -> None:
     """Before there is a job, and when there is one."""
-    name = run("train", job_file("sleep 100"), "--ephemeral").out.strip()
+    name = run("train", job_file("sleep 100"), "--ephemeral", "--no-wait").out.strip()
     early = run("status", name, "--json")
     assert early.code == 0, early.err
     assert json.loads(early.out)["status"] == "RUNNING"
@@ -187,7 +186,7 @@ def test_a_notebook_holds_a_file_system_for_its_jobs(folder: str, part: Ephemera
 
 def test_the_reapers_decisions_are_those_that_a_dry_run_shows(run: Run, job_file: Callable[..., str]) -> None:
     """A flow that runs keeps its file system."""
-    name = run("train", job_file("sleep 100"), "--ephemeral").out.strip()
+    name = run("train", job_file("sleep 100"), "--ephemeral", "--no-wait").out.strip()
     _until(lambda: bool(_left(Aws())))
     shown = run("reap", "--dry-run", "--json", "--platform", ENVIRONMENT_NAME)
     assert shown.code == 0, shown.err

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from headrace import ephemeral, launch
 from headrace.aws import AwsError
 from headrace.aws.file_systems import LustreListing
-from headrace.ephemeral import flows, in_use, launching, notebook, preparing, reaper, survey, teardown
+from headrace.aws.objects import StoredObject
+from headrace.ephemeral import flows, in_use, launching, notebook, preparing, reaper, starting, survey, teardown
 from headrace.ephemeral.flows import Flow, FlowFailed
 from headrace.ephemeral.preparing import PreparedFlow, prepare
 from headrace.ephemeral.reaping import Action
@@ -24,7 +26,6 @@ from headrace.job_description import JobDescription, LogLine, description_of
 from headrace.job_file import JobFile
 from headrace.platform import Platform
 from headrace.rules import RuleViolations
-from headrace.rules.locations import ObjectSpec
 
 from tests.test_ephemeral_input import EPHEMERAL_PLATFORM, PART
 from tests.test_ephemeral_stages import COURSE, CREATED, MADE, NAME, _job, events
@@ -81,6 +82,7 @@ class FakeAws:
         self.job_tags: dict[str, str] = {}
         self.jobs: dict[str, JobDescription] = {}
         self.start_error: BaseException | None = None
+        self.images: set[str] | None = None
         self.executions = self.training_jobs = self.job_logs = self.s3 = self.file_systems = self.account = self
 
     # executions
@@ -111,13 +113,21 @@ class FakeAws:
         self.deeds.append(("stop", error))
         self.steps = [execution("ABORTED", error=error)]
 
-    def newest(self, machine_arn: str, _status: object = None, _most: int = 100) -> list[str]:
+    def running(self, machine_arn: str) -> list[str]:
+        return [arn for arn in self.newest(machine_arn) if not self.others[arn].is_over]
+
+    def newest(self, machine_arn: str, _most: int = 100) -> list[str]:
         return [arn for arn, each in self.others.items() if each.machine_arn == machine_arn][::-1]
 
     # file systems
-    def lustres(self, _tags: Mapping[str, str], file_system_id: str | None = None) -> list[LustreListing]:
+    def lustres(self, tags: Mapping[str, str], file_system_id: str | None = None) -> list[LustreListing]:
         found = self.lists.pop(0) if len(self.lists) > 1 else self.lists[0]
-        return [each for each in found if file_system_id in (None, each.file_system_id)]
+        return [
+            each
+            for each in found
+            if file_system_id in (None, each.file_system_id)
+            and all(key in each.tags and value in ("", each.tags[key]) for key, value in tags.items())
+        ]
 
     def client_connections(self, _file_system_id: str, _now: datetime, _minutes: int) -> float:
         return 0.0
@@ -146,6 +156,12 @@ class FakeAws:
     def delete_object(self, _bucket: str, key: str) -> None:
         self.deeds.append(("delete", key))
 
+    def image_exists(self, image: str) -> bool:
+        return self.images is None or any(image.endswith(f"/{each}") for each in self.images)
+
+    def number(self) -> str:
+        return "111111111111"
+
     def parameters_below(self, _path: str) -> dict[str, str]:
         return {"/headrace/dev/foundation": "{}"}
 
@@ -160,8 +176,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
         (reaper, "_PAUSE_SECONDS"),
     ):
         monkeypatch.setattr(module, name, 0)
+    monkeypatch.setattr(starting, "PAUSES_SECONDS", (0.0, 0.0, 0.0, 0.0))
     monkeypatch.setattr(launch, "read_platform", lambda _aws, _platform=None: EPHEMERAL_PLATFORM)
-    monkeypatch.setattr(in_use, "read_platform", lambda _aws, _platform=None: EPHEMERAL_PLATFORM)
 
 
 def test_a_flow_is_followed_through_its_stages_and_its_jobs() -> None:
@@ -203,9 +219,9 @@ def test_a_plain_job_is_no_flows_and_costs_no_question() -> None:
     assert flows.find(aws, "x", on_s3) is None
     assert flows.find(aws, "x", a_job("x")) is None
     aws.job_tags = {"headrace:owner": ARN}
-    found = flows.find(aws, "x", a_job("x"))
+    found = flows.find(aws, NAME, a_job(NAME))
     assert found is not None
-    assert found.arn == ARN
+    assert (found.execution.arn, found.part) == (ARN, PART)
 
 
 def test_a_flow_without_a_job_is_found_by_its_name() -> None:
@@ -213,8 +229,65 @@ def test_a_flow_without_a_job_is_found_by_its_name() -> None:
     aws: Any = FakeAws()
     found = flows.find(aws, NAME, None)
     assert found is not None
-    assert found.name == NAME
+    assert found.execution.name == NAME
     assert flows.find(aws, "other", None) is None
+
+
+@pytest.mark.parametrize("suffix", ["", "-2", "-preload", "-preload-2"])
+def test_each_job_of_a_flow_leads_to_it(suffix: str) -> None:
+    """By the names that the machine gives them."""
+    aws: Any = FakeAws()
+    aws.job_tags = {"headrace:owner": ARN, "headrace:platform": "dev"}
+    found = flows.find(aws, f"{NAME}{suffix}", a_job(f"{NAME}{suffix}"))
+    assert found is not None
+    assert found.execution.arn == ARN
+
+
+@pytest.mark.parametrize(
+    ("job_name", "owner"),
+    [
+        (NAME, ARN.replace("-ephemeral:", "-other:")),
+        (NAME, ARN.replace(":111111111111:", ":222222222222:")),
+        (NAME, "an apple"),
+        ("mine", ARN),
+        (f"{NAME}s", ARN),
+    ],
+)
+def test_what_a_jobs_tag_claims_is_not_believed(job_name: str, owner: str) -> None:
+    """Only an execution of the platform's machine whose name the job bears; no other is even described."""
+    aws: Any = FakeAws()
+    aws.others = {owner: execution(arn=owner)}
+    aws.job_tags = {"headrace:owner": owner}
+    with pytest.raises(InvalidInput, match="headrace:owner of"):
+        flows.find(aws, job_name, a_job(job_name))
+
+
+def test_the_platform_of_a_job_is_the_one_that_it_is_tagged_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever the command names."""
+    asked: list[str | None] = []
+
+    def read(_aws: Any, platform: str | None = None) -> Platform:
+        asked.append(platform)
+        return EPHEMERAL_PLATFORM
+
+    monkeypatch.setattr(launch, "read_platform", read)
+    aws: Any = FakeAws()
+    aws.job_tags = {"headrace:owner": ARN, "headrace:platform": "birds"}
+    assert flows.find(aws, NAME, a_job(NAME), "dev") is not None
+    del aws.job_tags["headrace:platform"]
+    assert flows.find(aws, NAME, a_job(NAME), "dev") is not None
+    assert asked == ["birds", "dev"]
+
+
+def test_a_file_system_whose_tag_was_taken_away_is_still_there() -> None:
+    """Its id is in the history; without an id only the tag tells."""
+    aws: Any = FakeAws(history=COURSE[:4])
+    aws.lists = [[a_lustre(tags={})]]
+    flow = flows.look(aws, execution("FAILED"))
+    assert flow.lustre is not None
+    assert flow.lustre.file_system_id == "fs-1"
+    aws.history = []
+    assert flows.look(aws, execution("FAILED")).lustre is None
 
 
 def test_stopping_is_asked_for_once() -> None:
@@ -318,13 +391,14 @@ def test_the_error_of_a_flow_is_one_line_and_names_what_is_left() -> None:
     assert str(flows.failure(flow)) == (f"{NAME}: FAILED: Ephemeral.TrainingFailed: a b; file system fs-1 is AVAILABLE")
 
 
-def test_a_flow_of_another_platform_is_not_taken_down_by_this_ones_machine() -> None:
-    """Its tags would not fit."""
-    aws: Any = FakeAws()
-    assert teardown.teardown_machine_of(aws, execution()) == PART.teardown_machine_arn
-    stranger = execution(arn=ARN.replace("-ephemeral:", "-other:"))
-    with pytest.raises(InvalidInput, match="fix: name its platform with --platform"):
-        teardown.teardown_machine_of(aws, stranger)
+def test_a_file_system_that_no_teardown_finds_is_told() -> None:
+    """It finds them by their tags, which somebody may have taken away."""
+    aws: Any = FakeAws(execution("ABORTED"), history=COURSE[:4])
+    aws.lists = [[a_lustre(tags={})]]
+    ended = _teardown(1, "SUCCEEDED")
+    aws.others[ended.arn] = ended
+    with pytest.raises(FlowFailed, match="file system fs-1 is AVAILABLE, and was not taken down"):
+        list(teardown.until_gone(aws, PART.teardown_machine_arn, ARN))
 
 
 # --- preparing and starting
@@ -363,7 +437,8 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> Prepare:
                 return "eu-west-1"
 
             def list_objects(self, _bucket: str, prefix: str, _region: str) -> Any:
-                return (ObjectSpec(key=f"{prefix}{number:09d}", size_bytes=1 << 30) for number in range(objects))
+                keys = (f"{prefix}{number:09d}" for number in range(objects))
+                return (StoredObject(key=key, size_bytes=1 << 30, modified=START) for key in keys)
 
         monkeypatch.setattr(survey, "Objects", Store)
         return prepare(job, aws, platform, **given)
@@ -378,6 +453,7 @@ def test_a_job_is_prepared_as_the_machine_takes_it(job: JobFile, prepared: Prepa
     assert (flow.name, flow.arn.rpartition(":")[2]) == ("headrace-dev-digits", "headrace-dev-digits")
     assert (lustre["StorageCapacity"], lustre["SubnetId"], lustre["ReadySeconds"]) == (2400, "subnet-1", 1804)
     assert lustre["LifetimeSeconds"] == flow.lifetime.seconds
+    assert flow.given["Preload"]["FolderMarkers"] == 0
     preload = flow.given["Preload"]["Request"]
     assert preload["TrainingJobName"] == "headrace-dev-digits-preload"
     source = preload["InputDataConfig"][0]["DataSource"]["FileSystemDataSource"]
@@ -390,6 +466,61 @@ def test_without_a_preload_there_is_none(job: JobFile, prepared: Prepare) -> Non
     """What Python wishes stands before what the file says."""
     flow = prepared(job, FakeAws(), wishes=EphemeralLustre(preload=False, capacity_attempts=1))
     assert (flow.given["Preload"], flow.given["Training"]["CapacityAttempts"]) == (None, 1)
+
+
+def test_the_preload_has_an_image_and_instances_of_its_own_where_they_are_given(
+    job: JobFile, prepared: Prepare
+) -> None:
+    """The job's image may have no shell, or be large."""
+    wanted = {"preload_image": "busybox:1", "preload_instance_type": "ml.c5n.xlarge"}
+    file = job.model_copy(update={"ephemeral": job.ephemeral.model_copy(update=wanted)})
+    request = prepared(file, FakeAws()).given["Preload"]["Request"]
+    assert request["AlgorithmSpecification"]["TrainingImage"].endswith(".amazonaws.com/busybox:1")
+    assert request["ResourceConfig"]["InstanceType"] == "ml.c5n.xlarge"
+    usual = prepared(job, FakeAws()).given["Preload"]["Request"]
+    assert usual["AlgorithmSpecification"]["TrainingImage"].endswith("/x:1")
+
+
+def test_what_the_preload_is_given_is_looked_at(job: JobFile, prepared: Prepare) -> None:
+    """Before a file system is paid for."""
+    aws: Any = FakeAws()
+    aws.images = {"x:1"}
+    wishes = EphemeralLustre(preload_image="busybox:1", preload_instance_type="ml.huge")
+    with pytest.raises(RuleViolations) as caught:
+        prepared(job, aws, wishes=wishes)
+    told = {(each.rule_id, each.field) for each in caught.value.findings}
+    assert told == {("V83", "ephemeral.preload_image"), ("V85", "ephemeral.preload_instance_type")}
+
+
+@pytest.mark.parametrize(("own", "is_refused"), [(47, False), (48, True), (49, True)])
+def test_the_machines_tags_have_room_beside_the_jobs(
+    job: JobFile, prepared: Prepare, own: int, is_refused: bool
+) -> None:
+    """headrace:platform is a third, which headrace sets itself."""
+    file = job.model_copy(update={"tags": {f"t{number}": "x" for number in range(own)}})
+    if not is_refused:
+        assert len(prepared(file, FakeAws()).given["Preload"]["Request"]["Tags"]) == 48
+        return
+    with pytest.raises(RuleViolations, match="V175 ERROR: tags is"):
+        prepared(file, FakeAws())
+
+
+@pytest.mark.parametrize("changes", [{"max_runtime_seconds": 10**400}, {"max_pending_seconds": 10**400}])
+def test_numbers_without_end_are_told_and_end_nothing(job: JobFile, prepared: Prepare, changes: Any) -> None:
+    """Python's whole numbers have no largest."""
+    with pytest.raises(RuleViolations):
+        prepared(job.model_copy(update=changes), FakeAws())
+
+
+@pytest.mark.parametrize("hours", [float("inf"), float("nan"), 1e400, 1e300, 0, -1, True, "4"])
+def test_a_lifetime_is_a_number_of_hours(monkeypatch: pytest.MonkeyPatch, hours: Any) -> None:
+    """Told in one line, before anything is looked at."""
+    for given in ({"lifetime_hours": hours}, {"lifetime_hours": hours, "capacity_attempts": 10**9}):
+        with pytest.raises(InvalidInput) as caught:
+            EphemeralLustre(**given)
+        assert len(caught.value.problems) == len(given)
+    with pytest.raises(InvalidInput, match=r"^hours is .*; allowed: hours, more than 0 and up to 168; fix: such as 4$"):
+        _hold(monkeypatch, FakeAws())(hours=hours).__enter__()
 
 
 def test_everything_that_is_wrong_is_told_at_once(job: JobFile, prepared: Prepare) -> None:
@@ -445,15 +576,115 @@ def test_a_flow_that_cannot_be_started_leaves_no_code_behind(job: JobFile, prepa
     assert aws.deeds == [("put", KEY), ("delete", KEY)]
 
 
-def test_code_of_a_flow_whose_answer_was_lost_stays(job: JobFile, prepared: Prepare) -> None:
-    """The execution is there, and its job reads its code."""
+@pytest.mark.parametrize("seen_after", [0, 3])
+def test_code_of_a_flow_whose_answer_was_lost_stays(
+    job: JobFile, prepared: Prepare, monkeypatch: pytest.MonkeyPatch, seen_after: int
+) -> None:
+    """The execution is there, or is seen a little later, and its job reads its code."""
     aws: Any = FakeAws()
     flow = prepared(job, aws)
     aws.start_error = KeyboardInterrupt()
-    aws.others = {flow.arn: execution(arn=flow.arn)}
+    _seen_after(aws, monkeypatch, seen_after, execution(arn=flow.arn))
     with pytest.raises(KeyboardInterrupt):
         launching.start(flow, aws)
     assert aws.deeds == [("put", KEY)]
+
+
+def _seen_after(aws: Any, monkeypatch: pytest.MonkeyPatch, looks: int, there: Execution) -> None:
+    """Step Functions describes the execution after so many looks."""
+    left = [looks]
+
+    def describe(arn: str) -> Execution | None:
+        left[0] -= 1
+        return there if arn == there.arn and left[0] < 0 else None
+
+    monkeypatch.setattr(aws, "describe", describe)
+
+
+def _answers(aws: Any, monkeypatch: pytest.MonkeyPatch, *answers: BaseException | None) -> list[str]:
+    """What StartExecution does, call after call; None: it answers. The names that were asked for."""
+    remaining, asked = list(answers), list[str]()
+
+    def start(machine_arn: str, name: str, _given: Mapping[str, Any]) -> str:
+        asked.append(name)
+        answer = remaining.pop(0) if len(remaining) > 1 else remaining[0]
+        if answer is not None:
+            raise answer
+        return execution_arn(machine_arn, name)
+
+    monkeypatch.setattr(aws, "start", start)
+    return asked
+
+
+LOST = AwsError("read timeout")
+
+
+def test_a_lost_answer_is_asked_for_again(job: JobFile, prepared: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same name with the same input is the same execution."""
+    aws: Any = FakeAws()
+    flow = prepared(job, aws)
+    asked = _answers(aws, monkeypatch, LOST, LOST, None)
+    assert launching.start(flow, aws) == flow.arn
+    assert asked == [flow.name] * 3
+    assert aws.deeds == [("put", KEY)]
+
+
+@pytest.mark.parametrize(
+    ("given", "is_ours"), [({"JobName": "x", "Pair": [1, 2]}, True), ({"JobName": "x", "Pair": [2]}, False)]
+)
+def test_a_flow_that_has_ended_when_it_is_asked_for_again_is_the_one_that_was_started(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], is_ours: bool
+) -> None:
+    """Its name is refused then; it is ours when it has our input."""
+    aws: Any = FakeAws()
+    arn = execution_arn(PART.machine_arn, "x")
+    aws.others = {arn: execution("FAILED", arn=arn, input=given)}
+    refusal = InvalidInput("StartExecution: ExecutionAlreadyExists: x")
+    _answers(aws, monkeypatch, LOST, refusal)
+    wanted = {"JobName": "x", "Pair": (1, 2)}
+    if is_ours:
+        assert starting.start(aws, PART.machine_arn, "x", wanted) == arn
+    else:
+        with pytest.raises(InvalidInput, match="ExecutionAlreadyExists"):
+            starting.start(aws, PART.machine_arn, "x", wanted)
+
+
+def test_when_no_answer_comes_the_flow_is_looked_for(
+    job: JobFile, prepared: Prepare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a while, since Step Functions may know it a little later; only then the code is taken back."""
+    aws: Any = FakeAws()
+    flow = prepared(job, aws)
+    _answers(aws, monkeypatch, LOST)
+    _seen_after(aws, monkeypatch, 3, execution(arn=flow.arn))
+    assert launching.start(flow, aws) == flow.arn
+    assert aws.deeds == [("put", KEY)]
+    _seen_after(aws, monkeypatch, 99, execution(arn=flow.arn))
+    with pytest.raises(AwsError, match="read timeout"):
+        launching.start(flow, aws)
+    assert aws.deeds == [("put", KEY), ("put", KEY), ("delete", KEY)]
+
+
+def test_a_flow_that_was_just_started_is_followed_when_it_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its description may come a little later than its start."""
+    aws: Any = FakeAws(history=events("Begin"))
+    _seen_after(aws, monkeypatch, 2, execution("SUCCEEDED"))
+    assert isinstance(list(flows.follow(aws, ARN))[-1], Flow)
+    with pytest.raises(InvalidInput, match="no execution"):
+        flows.described(aws, f"{ARN}-other")
+
+
+def test_a_refusal_is_told_at_once(job: JobFile, prepared: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for what was not started."""
+    aws: Any = FakeAws()
+    flow = prepared(job, aws)
+    slept: list[float] = []
+    monkeypatch.setattr(starting, "time", SimpleNamespace(sleep=slept.append))
+    asked = _answers(aws, monkeypatch, InvalidInput("StartExecution: InvalidName: x"))
+    with pytest.raises(InvalidInput, match="InvalidName"):
+        launching.start(flow, aws)
+    assert (len(asked), sum(slept)) == (1, 0)
+    assert aws.deeds == [("put", KEY), ("delete", KEY)]
 
 
 # --- holding
@@ -467,12 +698,13 @@ def _hold(monkeypatch: pytest.MonkeyPatch, aws: FakeAws, objects: int = 3) -> Ca
             return "eu-west-1"
 
         def list_objects(self, _bucket: str, prefix: str, _region: str) -> Any:
-            return (ObjectSpec(key=f"{prefix}{number}", size_bytes=1) for number in range(objects))
+            keys = (f"{prefix}{number}" for number in range(objects))
+            return (StoredObject(key=key, size_bytes=1, modified=START) for key in keys)
 
     monkeypatch.setattr(survey, "Objects", Store)
     monkeypatch.setattr(notebook, "Aws", lambda _region: aws)
     # the name has the time in it; here it is the flow's
-    monkeypatch.setattr(notebook, "execution_arn", lambda _machine, _name: ARN)
+    monkeypatch.setattr(notebook, "_name", lambda *_given: NAME)
     told: list[str] = []
 
     def hold(**given: Any) -> Any:
@@ -487,7 +719,7 @@ HELD = events("Begin", "CreateFileSystem", CREATED, "CreateLink", "StartImport",
 def test_a_held_file_system_is_a_platform_to_launch_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """And goes at the end of the block."""
     aws = FakeAws(history=HELD)
-    aws.lists = [[a_lustre()]]
+    aws.lists = [[a_lustre()], []]
     ended = _teardown(1, "SUCCEEDED")
     aws.others[ended.arn] = ended
     with _hold(monkeypatch, aws)() as held:
@@ -501,8 +733,10 @@ def test_a_held_file_system_is_a_platform_to_launch_on(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize("error", [ValueError("mine"), KeyboardInterrupt()])
-def test_a_held_file_system_goes_whatever_happens(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
-    """The error that happened is the one that is told, even where the end fails as well."""
+def test_a_held_file_system_goes_whatever_happens(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException
+) -> None:
+    """The error that happened is the one that is told; where the end fails as well, that is told beside it."""
     aws = FakeAws(history=HELD)
     aws.lists = [[a_lustre()]]
     hold = _hold(monkeypatch, aws)
@@ -511,9 +745,77 @@ def test_a_held_file_system_goes_whatever_happens(monkeypatch: pytest.MonkeyPatc
         raise AwsError("no network")
 
     monkeypatch.setattr(aws, "newest", no_list)
-    with pytest.raises(type(error)), hold():
+    with pytest.raises(type(error)) as caught, hold() as held:
         raise error
     assert aws.deeds[-1] == ("stop", "Ephemeral.Stopped")
+    line = f"{held.name} goes on: no network; headrace stop {held.name} --platform dev"
+    assert capsys.readouterr().err == f"{line}\n"
+    assert caught.value.__notes__ == [line]
+    assert isinstance(caught.value.__context__, AwsError)
+
+
+def test_a_hold_that_cannot_be_stopped_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The credentials have expired meanwhile: the file system goes on costing until its hours are over."""
+    aws = FakeAws(history=HELD)
+    aws.lists = [[a_lustre()]]
+    hold = _hold(monkeypatch, aws)
+
+    def expired(*_given: object) -> None:
+        raise AwsError("StopExecution: ExpiredTokenException: x")
+
+    monkeypatch.setattr(aws, "stop", expired)
+    with pytest.raises(AwsError, match="ExpiredToken"), hold() as held:
+        pass
+    assert f"headrace stop {held.name} --platform dev" in capsys.readouterr().err
+
+
+def test_a_second_ctrl_c_breaks_off_the_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And says what goes on."""
+    aws = FakeAws(history=HELD)
+    aws.lists = [[a_lustre()]]
+    hold = _hold(monkeypatch, aws)
+
+    def interrupted(*_given: object) -> list[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(aws, "newest", interrupted)
+    with pytest.raises(KeyboardInterrupt), hold() as held:
+        raise ValueError("mine")
+    assert capsys.readouterr().err.startswith(f"{held.name} goes on: interrupted; ")
+
+
+def test_the_end_of_a_hold_waits_though_its_execution_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have timed out, or somebody else may have stopped it: that does not say that nothing is left."""
+    aws = FakeAws(history=HELD)
+    aws.lists = [[a_lustre()]]
+    failed = _teardown(1, "FAILED")
+    aws.others[failed.arn] = failed
+    start = aws.start
+
+    def start_and_fail(machine_arn: str, name: str, given: Mapping[str, Any]) -> str:
+        arn = start(machine_arn, name, given)
+        if machine_arn == PART.teardown_machine_arn:
+            aws.others[arn] = replace(aws.others[arn], status="FAILED", error="Teardown.NotDeleted")
+        return arn
+
+    monkeypatch.setattr(aws, "start", start_and_fail)
+    with pytest.raises(FlowFailed, match=r"Teardown.NotDeleted.*headrace reap"), _hold(monkeypatch, aws)():
+        aws.steps = [execution("TIMED_OUT")]
+    assert ("start", "teardown", ARN) in aws.deeds
+
+
+def test_a_hold_that_is_refused_has_no_end(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing was started."""
+    aws = FakeAws()
+    monkeypatch.setattr(aws, "describe", lambda _arn: None)
+    aws.start_error = InvalidInput("StartExecution: StateMachineDoesNotExist: x")
+    with pytest.raises(InvalidInput, match="StateMachineDoesNotExist"), _hold(monkeypatch, aws)():
+        raise AssertionError("the block is not entered")
+    assert (aws.deeds, capsys.readouterr().err) == ([], "")
 
 
 def test_a_hold_that_fails_is_told_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -545,7 +847,7 @@ def test_what_cannot_be_held_is_refused_before_it_costs_anything(
     with pytest.raises(RuleViolations) as caught, _hold(monkeypatch, aws, objects)(**given):
         raise AssertionError("the block is not entered")
     assert {each.rule_id for each in caught.value.findings} == rules
-    assert not any(each.field.startswith(("ephemeral.", "channels.")) for each in caught.value.findings)
+    assert not any(each.field.startswith(("ephemeral.", "channels.", "life")) for each in caught.value.findings)
     assert aws.deeds == []
 
 
@@ -565,7 +867,7 @@ def test_a_platform_in_use_is_told_with_everything_that_uses_it() -> None:
         "other": a_job("other", "InProgress"),
         "over": a_job("over", "Completed", shared.file_system_id),
     }
-    assert [str(each) for each in in_use.uses(aws, "dev")] == [
+    assert [str(each) for each in in_use.uses(aws, "dev").found] == [
         f"ephemeral file system fs-1 of {NAME} is AVAILABLE; fix: headrace stop {NAME}, or wait for its end",
         "flow early is RUNNING; fix: headrace stop early, or wait for its end",
         f"training job user, which mounts the shared file system {shared.file_system_id}, is InProgress; "
@@ -577,9 +879,24 @@ def test_a_platform_that_is_not_there_is_used_for_nothing(monkeypatch: pytest.Mo
     """Unless file systems have outlived it."""
     aws: Any = FakeAws()
     monkeypatch.setattr(aws, "parameters_below", lambda _path: {})
-    assert in_use.uses(aws, "dev") == []
+    assert in_use.uses(aws, "dev") == in_use.Uses(has_record=False, found=())
     aws.lists = [[a_lustre()]]
-    assert len(in_use.uses(aws, "dev")) == 1
+    assert len(in_use.uses(aws, "dev").found) == 1
+
+
+def test_a_job_that_may_not_be_looked_at_may_mount_the_shared_file_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the policy of users gives no right to look: what is told is the right that does."""
+    from headrace.aws.connection import AccessDenied
+
+    def denied(name: str) -> Any:
+        raise AccessDenied(f"{name}: no; ask for the platform's user policy", "sagemaker:DescribeTrainingJob")
+
+    aws: Any = FakeAws()
+    aws.jobs = {"theirs": a_job("theirs", "InProgress")}
+    monkeypatch.setattr(aws, "describe", denied)
+    (use,) = in_use.uses(aws, "dev").found
+    assert (use.what.split(",")[0], use.state) == ("training job theirs", "not to be looked at")
+    assert use.fix.startswith("sagemaker:DescribeTrainingJob on all training jobs")
 
 
 def test_the_reapers_facts_are_looked_up_for_each_file_system(monkeypatch: pytest.MonkeyPatch) -> None:

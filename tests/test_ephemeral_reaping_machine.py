@@ -56,9 +56,11 @@ def _described(facts: FileSystemFacts) -> dict[str, Any]:
         "headrace:owner": facts.owner_arn,
         "headrace:expires": facts.expires_tag,
         "headrace:marked": facts.marked_tag,
+        "headrace:file-system": facts.itself_tag,
     }
     return {
         "FileSystemId": facts.file_system_id,
+        "FileSystemType": "LUSTRE",
         "ResourceARN": "arn:fs",
         "Lifecycle": facts.lifecycle,
         "CreationTime": tag(facts.created),

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from headrace.rules import Level, run_rules
+from headrace.rules import Level, machine_members, run_rules
 from headrace.rules.ephemeral import (
     EPHEMERAL_RULES,
     MACHINES_RULES,
-    REQUEST_MEMBERS,
+    PRELOAD_RULES,
     EphemeralSpec,
     LifetimeSpec,
     MachinesSpec,
@@ -69,6 +69,8 @@ TABLE: list[tuple[dict[str, Any], str, str]] = [
     ({"names_in_use": ("dev-digits-2",)}, "V84", "dev-digits-2"),
     ({"role_arn": "arn:own"}, "V156", "arn:fs, arn:both"),
     ({"request_members": ("InfraCheckConfig",)}, "V157", "InfraCheckConfig"),
+    ({"request_members": ("StoppingCondition.MaxNapInSeconds",)}, "V157", "StoppingCondition.MaxNapInSeconds"),
+    ({"tag_count": 49}, "V175", "49 with those that headrace sets; allowed: at most 48 .*; fix: leave 1 out"),
     ({"request_bytes": 102_401}, "V155", "102,401 bytes of JSON; allowed: at most 102,400"),
 ]
 
@@ -116,14 +118,54 @@ def test_a_platform_without_machines_says_what_to_switch_on() -> None:
     assert run_rules(MACHINES_RULES, MachinesSpec(platform="dev", has_machines=True)) == []
 
 
+def test_48_tags_are_not_too_many() -> None:
+    """With the machine's two they are 50."""
+    assert run_rules(EPHEMERAL_RULES, replace(SPEC, tag_count=48)) == []
+
+
+PRELOAD_TABLE: list[tuple[dict[str, Any], str]] = [
+    ({"missing_preload_image": "x:1"}, "V83 ERROR: ephemeral.preload_image is 'x:1'"),
+    (
+        {"preload_violations": (("ResourceConfig.InstanceType", "'ml.x'", "ml.m5.large …"),)},
+        "V85 ERROR: ephemeral.preload_instance_type is 'ml.x'; allowed: ml.m5.large …",
+    ),
+    ({"preload_violations": (("Tags", "60", "50"),)}, "V85 ERROR: preload.Tags is 60; allowed: 50"),
+]
+
+
+@pytest.mark.parametrize(("changes", "words"), PRELOAD_TABLE)
+def test_what_is_wrong_with_the_preload_is_told_by_its_fields(changes: dict[str, Any], words: str) -> None:
+    """The job has the same rules, with other fields."""
+    assert run_rules(PRELOAD_RULES, SPEC) == []
+    (found,) = run_rules(PRELOAD_RULES, replace(SPEC, **changes))
+    assert str(found).startswith(words)
+
+
 def test_every_known_member_is_one_of_the_api() -> None:
-    """The table is data about CreateTrainingJob: a member that is misspelt would let nothing through."""
+    """The list is data about CreateTrainingJob: a member that is misspelt would let nothing through."""
     model = installed("sagemaker")
-    assert set(model.shapes[model.inputs["CreateTrainingJob"]]["members"]) >= REQUEST_MEMBERS
+    for path in machine_members.known():
+        shape = model.shapes[model.inputs["CreateTrainingJob"]]
+        for name in path.split("."):
+            structure = model.shapes[shape["member"]["shape"]] if shape["type"] == "list" else shape
+            assert name in structure["members"], path
+            shape = model.shapes[structure["members"][name]["shape"]]
+
+
+def test_members_are_named_by_their_paths_and_those_of_maps_are_not() -> None:
+    """A map holds what the user names as he likes."""
+    request = {
+        "StoppingCondition": {"MaxRuntimeInSeconds": 1, "New": 2},
+        "InputDataConfig": [{"ChannelName": "a"}, {"DataSource": {"S3DataSource": {"S3Uri": "s3://a/b"}}}],
+        "Environment": {"ANY": "thing"},
+    }
+    assert machine_members.named_in(request) - machine_members.known() == {"StoppingCondition.New"}
+    assert "InputDataConfig.DataSource.S3DataSource.S3Uri" in machine_members.named_in(request)
 
 
 @settings(PATIENT, max_examples=40)
 @given(jobs())
 def test_everything_that_headrace_builds_is_known(job: TrainingJob) -> None:
     """Whatever a job asks for, its request may travel through the machine."""
-    assert set(build_request(job, PLATFORM, PLATFORM.foundation.subnets)) <= REQUEST_MEMBERS
+    request = build_request(job, PLATFORM, PLATFORM.foundation.subnets)
+    assert machine_members.named_in(request) <= machine_members.known()

@@ -174,6 +174,14 @@ WRONG = [
     (GOOD + "metric_definitions: [{name: a, regex: 'a=.*'}]\n", ["has no group; fix: put the number in parentheses"]),
     (GOOD.replace("digits\n", "d" * 60 + "\n", 1), ["V135 ERROR: base_job_name is", "allowed: up to 30 characters"]),
     (GOOD.replace("digits\n", "a b\n", 1), ["V135 ERROR: base_job_name is 'a b'", "letters, digits and hyphens"]),
+    *(
+        (
+            GOOD + f"ephemeral: {{lifetime_hours: {hours}}}\n",
+            [f"ephemeral.lifetime_hours is '{hours}': Input should be"],
+        )
+        for hours in ("inf", "Infinity", "-inf", "nan", "1e400", "1e300", "0", "169")
+    ),
+    (GOOD + "ephemeral: {preload_image: ''}\n", ["ephemeral.preload_image is ''"]),
 ]
 
 

@@ -160,6 +160,37 @@ def test_a_rule_of_a_stack_starts_its_machine(aws_session: boto3.Session) -> Non
     assert name not in [each["Name"] for each in events.list_rules()["Rules"]]
 
 
+def test_an_event_that_starts_nothing_goes_to_a_queue(aws_session: boto3.Session) -> None:
+    """With the policy that lets EventBridge in, which moto lacks, and the event as it was."""
+    statement = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    document = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": _get("Queue", "Arn")}]}
+    missing = "arn:aws:states:us-east-1:123456789012:stateMachine:missing"
+    target = {"Id": "T", "Arn": missing, "RoleArn": ROLE, "DeadLetterConfig": {"Arn": _get("Queue", "Arn")}}
+    resources = {
+        "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"SqsManagedSseEnabled": True}},
+        "Policy": {
+            "Type": "AWS::SQS::QueuePolicy",
+            "Properties": {"Queues": [{"Ref": "Queue"}], "PolicyDocument": document},
+        },
+        "Rule": {
+            "Type": "AWS::Events::Rule",
+            "Properties": {"EventPattern": {"source": ["test.dead-letters"]}, "Targets": [target]},
+        },
+    }
+    stack, sqs = Stack(aws_session, resources, {"Url": {"Ref": "Queue"}}), aws_session.client("sqs")
+    assert stack.status == ("CREATE_COMPLETE", "")
+    url = stack.outputs["Url"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert json.loads(attributes["Policy"])["Statement"][0]["Resource"] == attributes["QueueArn"]
+    entry = {"Source": "test.dead-letters", "DetailType": "Test", "Detail": json.dumps({"a": 1})}
+    aws_session.client("events").put_events(Entries=[entry])
+    (message,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"], WaitTimeSeconds=5)["Messages"]
+    assert json.loads(message["Body"])["detail"] == {"a": 1}
+    assert message["MessageAttributes"]["TARGET_ARN"]["StringValue"] == missing
+    assert stack.delete() == "DELETE_COMPLETE"
+    assert url not in sqs.list_queues().get("QueueUrls", [])
+
+
 def test_topics_with_policies_and_subscriptions(aws_session: boto3.Session) -> None:
     """moto lacks both, and TopicArn, and drops tags."""
     tags = [{"Key": "headrace:platform", "Value": "dev"}]

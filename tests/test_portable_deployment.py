@@ -175,6 +175,7 @@ def test_the_defaults_give_a_scratch_file_system_in_the_chosen_zone(account: Acc
     assert "AutoImportPolicy" not in link.get("S3", {})
     assert new_platform.lustre is not None
     assert (new_platform.lustre.az_id, new_platform.lustre.storage_capacity_gib) == (second.az_id, 1200)
+    assert not new_platform.lustre.per_unit_storage_throughput_mbps_per_tib
 
 
 def test_every_choice_reaches_its_resource(account: Account, existing_platform: Platform) -> None:
@@ -187,6 +188,8 @@ def test_every_choice_reaches_its_resource(account: Account, existing_platform: 
     file_system, link = _lustre_of(account, existing_platform)
     configuration = file_system["LustreConfiguration"]
     assert (configuration["DeploymentType"], configuration["PerUnitStorageThroughput"]) == ("PERSISTENT_2", 250)
+    assert existing_platform.lustre is not None
+    assert existing_platform.lustre.per_unit_storage_throughput_mbps_per_tib == 250
     assert configuration["DataCompressionType"] == "LZ4"
     assert link["FileSystemPath"] == "/sets/birds"
     assert link["DataRepositoryPath"] == f"s3://{foundation.bucket}/data/birds/"

@@ -22,7 +22,7 @@ from headrace.preload.contents import look_through
 from headrace.preload.counters import METRICS, check_counts
 from headrace.preload.estimate import max_runtime_seconds, stall_seconds
 from headrace.preload.job import ENTRYPOINT, PIECE, SCRIPT, squeezed, training_job
-from headrace.preload.rates import instance_for, instances, rates, readers_for
+from headrace.preload.rates import content_mb_per_second, instance_for, instances, rates, readers_for
 from headrace.preload.tasks import import_to_compare
 from headrace.rules import RuleViolations
 from headrace.rules.locations import LocationSpec
@@ -118,7 +118,7 @@ def test_a_file_system_that_is_yet_to_be_made_gets_the_same_request() -> None:
         (PLACEHOLDER_ID, "/data"),
         (PLACEHOLDER_ID, "/"),
     ]
-    assert request["ResourceConfig"]["InstanceType"] == instance_for(9600).instance_type
+    assert request["ResourceConfig"]["InstanceType"] == instance_for(content_mb_per_second(9600)).instance_type
     assert {"Key": "team", "Value": "mill"} in request["Tags"]
     # the request goes through a state machine, whose whole input holds 256 KiB
     assert len(json.dumps(request)) < 32 * 1024
@@ -166,21 +166,35 @@ def test_a_platform_without_a_lustre_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("capacity_gib", "instance_type", "readers"),
+    ("capacity_gib", "throughput", "instance_type", "readers"),
     [
-        (1200, "ml.m5.xlarge", 16),
-        (2400, "ml.m5.2xlarge", 16),
-        (9600, "ml.c5n.2xlarge", 16),
-        (24_000, "ml.c5n.9xlarge", 34),
-        (100_800, "ml.c5n.18xlarge", 141),
-        (1_000_800, "ml.c5n.18xlarge", 256),
+        (1200, None, "ml.m5.xlarge", 16),
+        (2400, None, "ml.m5.2xlarge", 16),
+        (9600, None, "ml.c5n.2xlarge", 16),
+        (24_000, None, "ml.c5n.9xlarge", 34),
+        (100_800, None, "ml.c5n.18xlarge", 141),
+        (1_000_800, None, "ml.c5n.18xlarge", 256),
+        (1200, 125, "ml.m5.xlarge", 16),
+        (1200, 1000, "ml.c5n.2xlarge", 17),
+        (2400, 1000, "ml.c5n.9xlarge", 34),
     ],
 )
 def test_the_file_system_s_throughput_chooses_instance_and_readers(
-    capacity_gib: int, instance_type: str, readers: int
+    capacity_gib: int, throughput: int | None, instance_type: str, readers: int
 ) -> None:
-    """100 MB/s for each TiB: the smallest network that brings it, and enough single streams to fill it."""
-    assert (instance_for(capacity_gib).instance_type, readers_for(capacity_gib)) == (instance_type, readers)
+    """100 MB/s for each TiB, or what it was made for: the smallest network for it, and enough single streams."""
+    content = content_mb_per_second(capacity_gib, throughput)
+    assert (instance_for(content).instance_type, readers_for(content)) == (instance_type, readers)
+
+
+def test_a_faster_file_system_has_a_shorter_preload_on_a_larger_instance() -> None:
+    """The throughput of a persistent one comes with the platform's record."""
+    assert PLATFORM.lustre is not None
+    fast = replace(PLATFORM, lustre=replace(PLATFORM.lustre, per_unit_storage_throughput_mbps_per_tib=1000))
+    much = Contents(files=1000, size_bytes=10**13, largest_bytes=10**10)
+    slow_job, fast_job = (training_job(WANTED, each, much, NOW) for each in (PLATFORM, fast))
+    assert (slow_job.instance_type, fast_job.instance_type) == ("ml.m5.xlarge", "ml.c5n.2xlarge")
+    assert slow_job.max_runtime_seconds > 5 * fast_job.max_runtime_seconds
 
 
 def test_the_instances_are_training_instances_from_small_to_large() -> None:
@@ -213,7 +227,7 @@ def test_the_slowest_of_three_bounds_the_estimate(
 ) -> None:
     """The disks' rate, the wait for each file, the instance's network."""
     contents = Contents(files=files, size_bytes=size_bytes, largest_bytes=0)
-    found = estimate(contents, capacity_gib, readers, instance_type)
+    found = estimate(contents, content_mb_per_second(capacity_gib), readers, instance_type)
     assert found.seconds == pytest.approx(seconds)
     assert found.bound is bound
 
@@ -232,14 +246,15 @@ def test_the_slowest_of_three_bounds_the_estimate(
 def test_the_largest_file_may_take_its_time(size_bytes: int, largest_bytes: int, seconds: int) -> None:
     """A reader gets a file when all of its content is there, and that is no stall."""
     contents = Contents(files=1, size_bytes=size_bytes, largest_bytes=largest_bytes)
-    assert stall_seconds(contents, 1024, 16) == seconds
+    assert stall_seconds(contents, content_mb_per_second(1024), 16) == seconds
 
 
 def test_the_job_may_run_for_several_times_the_estimate_and_at_most_28_days() -> None:
     """The stall detector comes first."""
+    content = content_mb_per_second(1200)
     for size_bytes in (0, 10**12, 10**15):
         contents = Contents(files=1, size_bytes=size_bytes, largest_bytes=size_bytes)
-        expected, stall = estimate(contents, 1200, 16, "ml.m5.xlarge"), stall_seconds(contents, 1200, 16)
+        expected, stall = estimate(contents, content, 16, "ml.m5.xlarge"), stall_seconds(contents, content, 16)
         seconds = max_runtime_seconds(expected, stall)
         assert seconds == min(28 * 86_400, -(-expected.seconds * 5 // 1) + stall + 1800)
     assert seconds == 28 * 86_400

@@ -239,6 +239,27 @@ def test_half_a_file_is_not_loaded(place: Place) -> None:
     assert place.read() == [b"half"]
 
 
+RELEASED = [(size, blocks) for size in (1, 100, 512, 513, 2 * MIB) for blocks in (0, 1)]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_one_block_proves_nothing(place: Place, shell: str) -> None:
+    """Lustre shows a released file with none, or one, so that nobody takes it for sparse; such a file is read.
+
+    What is loaded has more (the smallest extent is a page, eight blocks), and what is empty has nothing to load.
+    """
+    for size, blocks in RELEASED:
+        place.put([b"released-%d-%d" % (size, blocks)], size)
+    place.put([b"loaded-1-8", b"loaded-1-2"], 1)
+    place.put([b"empty-0-0", b"empty-0-1"], 0)
+    as_lustre = 'shift 2; for each do echo "${each##*-}:$(wc -c <"$each")"; done'
+    outcome = replace(place, shell=shell).with_log().with_tools(stat=as_lustre).run()
+    assert sorted(place.read()) == sorted(b"released-%d-%d" % each for each in RELEASED)
+    assert (outcome.code, outcome.numbers["found_files"]) == (0, 4)
+    assert outcome.numbers["loaded_files"] == len(RELEASED) + 4
+    assert outcome.numbers["loaded_bytes"] == sum(size for size, _ in RELEASED) + 2
+
+
 @pytest.mark.parametrize(
     "stat", ["exit 1", "echo File: $2", 'shift 2; for each do [ "$each" != "${each%a}" ] || echo 8:1; done; exit 1']
 )

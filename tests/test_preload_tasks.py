@@ -21,8 +21,8 @@ from headrace.platform import Platform
 from headrace.preload import CountsDiffer, PreparedPreload, await_imports, result_of, tasks
 from headrace.preload.job import training_job
 from headrace.preload.release import Release, plan_release
+from headrace_cdk.lustre_user_policies import follow_lustre_tasks, release_room
 from headrace_cdk.policies import Place
-from headrace_cdk.user_policies import follow_lustre_tasks, release_room
 
 from tests.command_line import Run, runner
 from tests.test_preload import NOW, PLATFORM, SOME, WANTED

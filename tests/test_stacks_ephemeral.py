@@ -15,7 +15,7 @@ from headrace.errors import InvalidInput
 from headrace.platform import EphemeralPart, LustreLink
 from headrace_cdk.platform_part import largest_bytes
 
-from stacks import platform_name
+from stacks import platform_options
 from stacks.composition import Target, compose
 from stacks.names import illegal_names
 from stacks.settings import (
@@ -261,13 +261,31 @@ def test_links_to_a_key_of_somebody_else_are_noted() -> None:
     assert Annotations.from_stack(stack).find_info("*", Match.string_like_regexp("^V24 INFO"))
 
 
-def test_the_platforms_name_is_what_the_makefile_asks_for(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """The name in the settings, or the environment's; a mistake is a line and exit code 2."""
-    assert platform_name.main(["dev"]) == 0
-    assert capsys.readouterr().out == "dev\n"
-    plain = {"context": {"headrace": {"a": {**_context()["headrace"]["dev"], "platform": "birds"}}}}
+@pytest.mark.parametrize(
+    ("settings", "options"),
+    [
+        ({}, "--platform a"),
+        ({"platform": "birds"}, "--platform birds"),
+        ({"region": "eu-west-1"}, "--platform a --region eu-west-1"),
+        ({"region": "eu-west-1", "account": "111111111111"}, "--platform a --region eu-west-1 --account 111111111111"),
+    ],
+)
+def test_the_makefile_looks_where_the_stacks_are(tmp_path: Path, settings: dict[str, str], options: str) -> None:
+    """What the settings leave out is the shell's, for the CDK CLI as well."""
+    dev = {name: value for name, value in _context()["headrace"]["dev"].items() if name not in ("region", "account")}
+    plain = {"context": {"headrace": {"a": dev | {"platform": None} | settings}}}
     (tmp_path / "cdk.json").write_text(json.dumps(plain), encoding="utf-8")
-    assert platform_name.platform_name("a", tmp_path / "cdk.json") == "birds"
-    assert platform_name.main(["nowhere"]) == 2
+    assert " ".join(platform_options.platform_options("a", tmp_path / "cdk.json")) == options
+
+
+def test_the_makefile_is_told_of_mistakes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A line and exit code 2; what has a space in it would be two options."""
+    assert platform_options.main(["dev"]) == 0
+    assert capsys.readouterr().out.startswith("--platform dev")
+    assert platform_options.main(["nowhere"]) == 2
     assert capsys.readouterr().err.startswith("env is 'nowhere'; allowed: dev, prod; ")
-    assert platform_name.main([]) == 2
+    assert platform_options.main([]) == 2
+    plain = {"context": {"headrace": {"a": {**_context()["headrace"]["dev"], "platform": "a --json"}}}}
+    (tmp_path / "cdk.json").write_text(json.dumps(plain), encoding="utf-8")
+    with pytest.raises(InvalidInput, match="platform is 'a --json'"):
+        platform_options.platform_options("a", tmp_path / "cdk.json")

@@ -15,7 +15,7 @@ from aws_cdk import App
 from aws_cdk.assertions import Match, Template
 from headrace.errors import InvalidInput
 from headrace.preload.job import UNLISTED_RUNTIME_SECONDS, UNLISTED_STALL_SECONDS
-from headrace.preload.rates import instance_for, readers_for
+from headrace.preload.rates import content_mb_per_second, instance_for, readers_for
 from headrace.service_model import violations
 
 from stacks.composition import Target, compose
@@ -93,12 +93,22 @@ def test_off_it_costs_no_import() -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
 
 
+@pytest.mark.parametrize(("environment", "expected"), [("dev", None), ("prod", 125)])
+def test_the_record_says_how_fast_a_persistent_file_system_is(environment: str, expected: int | None) -> None:
+    """By that a preload chooses its instance; a scratch file system has but one throughput."""
+    (parameter,) = (
+        _templates(_settings(environment), environment)["lustre"].find_resources("AWS::SSM::Parameter").values()
+    )
+    text = "".join(each if isinstance(each, str) else "x" for each in parameter["Properties"]["Value"]["Fn::Join"][1])
+    assert json.loads(text).get("per_unit_storage_throughput_mbps_per_tib") == expected
+
+
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_the_request_is_one_that_sagemaker_takes(environment: str) -> None:
     """All links, read-only, in the platform's network, with its role for file systems and its tag."""
     settings = _settings(environment)
     given = _given(_templates(settings, environment)["lustre"])
-    request, capacity = given["Request"], settings.lustre.storage_capacity_gib or 4800
+    request = given["Request"]
     assert violations("sagemaker", "CreateTrainingJob", request) == []
     assert (given["FileSystemId"], given["Links"]) == (STAND_INS["LustreFileSystem"], ["data"])
     assert given["JobName"] == request["TrainingJobName"] == f"{environment}-preload"
@@ -114,8 +124,10 @@ def test_the_request_is_one_that_sagemaker_takes(environment: str) -> None:
     assert request["RoleArn"] == STAND_INS["FileSystemsRoleArn"]
     assert request["VpcConfig"] == {"Subnets": [STAND_INS["Subnet"]], "SecurityGroupIds": [STAND_INS["JobGroup"]]}
     assert {"Key": "headrace:platform", "Value": environment} in request["Tags"]
-    assert request["ResourceConfig"]["InstanceType"] == instance_for(capacity).instance_type
-    assert request["Environment"]["PRELOAD_READERS"] == str(readers_for(capacity))
+    capacity = settings.lustre.storage_capacity_gib or 4800
+    content = content_mb_per_second(capacity, settings.lustre.per_unit_storage_throughput_mbps_per_tib)
+    assert request["ResourceConfig"]["InstanceType"] == instance_for(content).instance_type
+    assert request["Environment"]["PRELOAD_READERS"] == str(readers_for(content))
     assert request["Environment"]["PRELOAD_STALL_SECONDS"] == str(UNLISTED_STALL_SECONDS)
     assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": UNLISTED_RUNTIME_SECONDS}
     assert request["OutputDataConfig"].get("KmsKeyId") == (STAND_INS["FnGetAttKey"] if environment == "prod" else None)

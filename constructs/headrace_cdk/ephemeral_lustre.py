@@ -14,7 +14,7 @@ from headrace.platform import DataLocation
 from headrace.rules import Suppression
 from headrace.rules.ephemeral_platform import EPHEMERAL_PLATFORM_RULES, EphemeralPlatformSpec
 
-from headrace_cdk import machine_policies, policies
+from headrace_cdk import flow_policies, machine_policies, policies
 from headrace_cdk.iam_naming import IamNaming
 from headrace_cdk.lustre_link import S3Link, link_checks
 from headrace_cdk.machine import Machine
@@ -85,8 +85,8 @@ class EphemeralLustre(Construct):
             },
             naming=naming,
             statements=[
-                *machine_policies.make_file_systems(place, platform, flow),
-                *machine_policies.have_fsx_link(place, [link.record for link in links]),
+                *flow_policies.make_file_systems(place, platform, flow),
+                *flow_policies.have_fsx_link(place, [link.record for link in links]),
                 *machine_policies.look_at_ours(
                     "fsx:DescribeDataRepositoryAssociations", "fsx:DescribeDataRepositoryTasks"
                 ),

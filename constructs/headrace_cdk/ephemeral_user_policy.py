@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from headrace_cdk import user_policies
+from headrace_cdk import lustre_user_policies
 from headrace_cdk.iam_naming import IamNaming
 from headrace_cdk.machine_policies import machine_name
 from headrace_cdk.managed_policy import managed_policy, place_of
@@ -26,7 +26,7 @@ class EphemeralUserPolicy(Construct):
             purpose="user-ephemeral",
             naming=naming or IamNaming(),
             statements=[
-                *user_policies.run_machines(place_of(self), flow, others),
-                *user_policies.judge_file_systems(),
+                *lustre_user_policies.run_machines(place_of(self), flow, others),
+                *lustre_user_policies.judge_file_systems(),
             ],
         )

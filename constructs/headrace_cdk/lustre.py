@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Annotations, RemovalPolicy, Stack, Token
+from aws_cdk import Annotations, RemovalPolicy, Stack, Tags, Token
 from aws_cdk import aws_fsx as fsx
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 from headrace.errors import InvalidInput
-from headrace.platform import DataLocation
+from headrace.platform import DataLocation, LustrePart
 from headrace.rules import Suppression
 from headrace.rules.lustre import LUSTRE_RULES, LustreSpec, legal_capacity_gib
 
 from headrace_cdk.isolated_vpc import JobSubnet
 from headrace_cdk.lint_exceptions import LintException, accept
 from headrace_cdk.lustre_link import S3Link, associate, link_checks
+from headrace_cdk.machine_policies import PART_TAG
 from headrace_cdk.network import DeployedNetwork, Network
 from headrace_cdk.rule_check import check_all, known
 
@@ -94,6 +95,8 @@ class Lustre(Construct):
             ),
         )
         self.file_system.apply_removal_policy(RemovalPolicy.DESTROY)
+        # also where no stack tags it: by that the flow of ephemeral Lustre may not make it its own
+        Tags.of(self.file_system).add(PART_TAG, LustrePart.part)
         if network.lustre_rules is not None:
             self.file_system.node.add_dependency(network.lustre_rules)
         if kms_key is None:

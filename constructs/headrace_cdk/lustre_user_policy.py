@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from headrace_cdk import user_policies
+from headrace_cdk import lustre_user_policies
 from headrace_cdk.iam_naming import IamNaming
 from headrace_cdk.managed_policy import managed_policy, place_of
 
@@ -33,7 +33,7 @@ class LustreUserPolicy(Construct):
             purpose="user-lustre",
             naming=naming or IamNaming(),
             statements=[
-                *user_policies.release_room(place_of(self), file_system_id),
-                *user_policies.follow_lustre_tasks(),
+                *lustre_user_policies.release_room(place_of(self), file_system_id),
+                *lustre_user_policies.follow_lustre_tasks(),
             ],
         )

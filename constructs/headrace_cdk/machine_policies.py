@@ -1,10 +1,14 @@
-"""What the state machines of Lustre may do, as pure functions that return IAM statements.
+"""What the state machines of Lustre may do, as pure functions that return IAM statements: what several of them need.
+
+What only one needs is beside it: :mod:`headrace_cdk.flow_policies`, :mod:`headrace_cdk.teardown_policies`,
+:mod:`headrace_cdk.reaper_policies` and :mod:`headrace_cdk.preload_policies`.
 
 Of ephemeral file systems, tags are the boundary. The flow makes only what it tags as the platform's and as its own; the
 teardown deletes, and the reaper marks, only what carries both tags. The shared file system has no owner tag, and nobody
-here may give it one: so no mistake in a definition deletes it.
-Sources: Service Authorization Reference, "Amazon FSx", "Amazon SageMaker" and "AWS Step Functions"; FSx for Lustre User
-Guide, "Adding permissions to use data repositories in Amazon S3" and "Using tags with Amazon FSx".
+here may give one to what CloudFormation or the construct ``Lustre`` has made: so no mistake in a definition deletes it.
+A file system that somebody made by hand has no tag that could tell it from one that is being made; there, the flow's
+definition, which tags nothing that exists, is all that keeps it from being claimed.
+Sources: Service Authorization Reference, "Amazon FSx", "Amazon SageMaker" and "AWS Step Functions".
 """
 
 from __future__ import annotations
@@ -12,20 +16,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from headrace.platform import LustreLink
+from headrace.platform import OWNER_TAG, PLATFORM_TAG
 
-from headrace_cdk.policies import BELOW_A_PREFIX, Place, Statement, allow
+from headrace_cdk.policies import Place, Statement, allow
 
-PLATFORM_TAG = "headrace:platform"
-OWNER_TAG = "headrace:owner"
-EXPIRES_TAG = "headrace:expires"
-MARK_TAG = "headrace:marked"
-PRELOADED_TAGS = "headrace:preloaded:"
-"""What the keys begin with by which a shared file system remembers which links are loaded."""
 PART_TAG = "headrace:part"
-"""What stacks tag their resources with: a file system that has it is the shared one."""
+"""What stacks, and the construct Lustre, tag with: a file system that has it is no ephemeral one."""
 
-FSX_LINK_ROLES = "s3.data-source.lustre.fsx.amazonaws.com"
 MADE_LATER = "file systems are made later; their tags bound them"
 ONLY_LOOKS = "descriptions take no resource here, and only look"
 Conditions = dict[str, dict[str, Any]]
@@ -88,65 +85,6 @@ def keep_a_log() -> list[Statement]:
             ],
             ["*"],
             why_wildcard="X-Ray's actions take no resource",
-        ),
-    ]
-
-
-def make_file_systems(place: Place, platform: str, flow: str) -> list[Statement]:
-    """Create file systems, links and tasks that are tagged as this platform's and as an execution's of ``flow``.
-
-    FSx asks for TagResource when something is created with tags. It is the same right that tags what exists: not what a
-    stack has made, so that the shared file system never gets an owner.
-    """
-    made = [place.arn("fsx", f"{kind}/*") for kind in ("file-system", "association", "task")]
-    file_systems = made[0]
-    as_ours = _tagged("aws:RequestTag", platform, flow)
-    with_expiry = {**as_ours, "Null": {f"aws:RequestTag/{EXPIRES_TAG}": "false"}}
-    not_of_a_stack = {**as_ours, "Null": {f"aws:ResourceTag/{PART_TAG}": "true"}}
-    links_and_tasks = ["fsx:CreateDataRepositoryAssociation", "fsx:CreateDataRepositoryTask"]
-    return [
-        allow("CreateOurs", ["fsx:CreateFileSystem"], [file_systems], with_expiry, why_wildcard=MADE_LATER),
-        allow("TagWhatIsMade", ["fsx:TagResource"], made, not_of_a_stack, why_wildcard=MADE_LATER),
-        allow(
-            "LinkAndFillOurs",
-            links_and_tasks,
-            [file_systems],
-            _tagged("aws:ResourceTag", platform, flow),
-            why_wildcard=MADE_LATER,
-        ),
-        allow("MakeLinksAndTasks", links_and_tasks, made[1:], as_ours, why_wildcard=MADE_LATER),
-    ]
-
-
-def have_fsx_link(place: Place, links: Sequence[LustreLink]) -> list[Statement]:
-    """What FSx asks of whoever links a file system: rights on the data, and on the role that FSx makes for each link.
-
-    FSx demands PutObject for links that only import, too.
-    """
-    buckets = dict.fromkeys(place.s3_arn(link.bucket) for link in links)
-    below = [place.s3_arn(f"{link.bucket}/{link.prefix}*") for link in links]
-    link_roles = f"arn:{place.partition}:iam::{place.account}:role/aws-service-role/{FSX_LINK_ROLES}/*"
-    fsx_role = f"arn:{place.partition}:iam::{place.account}:role/aws-service-role/fsx.amazonaws.com/*"
-    return [
-        allow(
-            "ShowLinkedData",
-            ["s3:Get*", "s3:List*"],
-            [*buckets, *below],
-            why_wildcard=f"FSx demands these actions by wildcard; {BELOW_A_PREFIX}",
-        ),
-        allow("LinkedDataMayBeWritten", ["s3:PutObject"], below, why_wildcard=BELOW_A_PREFIX),
-        allow(
-            "LetFsxReadTheData",
-            ["iam:AttachRolePolicy", "iam:CreateServiceLinkedRole", "iam:PutRolePolicy"],
-            [link_roles],
-            why_wildcard="FSx makes a service-linked role for each link and names it after the file system",
-        ),
-        allow(
-            "LetFsxIn",
-            ["iam:CreateServiceLinkedRole"],
-            [fsx_role],
-            {"StringEquals": {"iam:AWSServiceName": "fsx.amazonaws.com"}},
-            why_wildcard="the service-linked role of FSx itself, made once in an account",
         ),
     ]
 
@@ -214,77 +152,6 @@ def find_who_mounts(place: Place) -> list[Statement]:
     ]
 
 
-def take_down(place: Place, platform: str, flow: str, job_name_prefix: str) -> list[Statement]:
-    """Stop the platform's jobs, cancel the tasks of its ephemeral file systems, delete these and nothing else."""
-    ours = _tagged("aws:ResourceTag", platform, flow)
-    return [
-        allow(
-            "StopJobs",
-            ["sagemaker:StopTrainingJob"],
-            [place.arn("sagemaker", f"training-job/{job_name_prefix}*")],
-            why_wildcard="jobs are made later; the platform's prefix bounds their names",
-        ),
-        allow(
-            "CancelOurs",
-            ["fsx:CancelDataRepositoryTask"],
-            [place.arn("fsx", "task/*")],
-            {"StringEquals": {f"aws:ResourceTag/{PLATFORM_TAG}": platform}},
-            why_wildcard="tasks are made later; their tag bounds them",
-        ),
-        allow(
-            "DeleteOurs",
-            ["fsx:DeleteFileSystem"],
-            [place.arn("fsx", "file-system/*")],
-            ours,
-            why_wildcard=MADE_LATER,
-        ),
-    ]
-
-
-def mark(place: Place, platform: str, flow: str) -> list[Statement]:
-    """Put the reaper's mark on an ephemeral file system of this platform and take it away: this one tag."""
-    only_the_mark: Conditions = {
-        "ForAllValues:StringEquals": {"aws:TagKeys": [MARK_TAG]},
-        "Null": {"aws:TagKeys": "false"},
-    }
-    return [
-        allow(
-            "MarkOurs",
-            ["fsx:TagResource", "fsx:UntagResource"],
-            [place.arn("fsx", "file-system/*")],
-            {**_tagged("aws:ResourceTag", platform, flow), **only_the_mark},
-            why_wildcard=MADE_LATER,
-        )
-    ]
-
-
-def remember_links(place: Place, file_system_id: str) -> list[Statement]:
-    """Write on one file system which of its links are loaded, and no other tag."""
-    only_these: Conditions = {
-        "ForAllValues:StringLike": {"aws:TagKeys": [f"{PRELOADED_TAGS}*"]},
-        "Null": {"aws:TagKeys": "false"},
-    }
-    file_system = place.arn("fsx", f"file-system/{file_system_id}")
-    return [allow("RememberLinks", ["fsx:TagResource"], [file_system], only_these)]
-
-
-def see_own_executions(place: Place, name: str) -> list[Statement]:
-    """Find out which executions of a machine run."""
-    return [allow("SeeOwnExecutions", ["states:ListExecutions"], [machine_arn(place, name)])]
-
-
-def count_clients() -> list[Statement]:
-    """Read how many clients a file system has."""
-    return [
-        allow(
-            "CountClients",
-            ["cloudwatch:GetMetricStatistics"],
-            ["*"],
-            why_wildcard="GetMetricStatistics takes no resource",
-        )
-    ]
-
-
 def look_at_executions(place: Place, name: str, sid: str) -> list[Statement]:
     """Ask whether executions of a machine run."""
     return [
@@ -302,12 +169,8 @@ def start_machine(place: Place, name: str, sid: str) -> list[Statement]:
     return [allow(sid, ["states:StartExecution"], [machine_arn(place, name)])]
 
 
-def tell(topic_arn: str) -> list[Statement]:
-    """Publish to a topic."""
-    return [allow("Tell", ["sns:Publish"], [topic_arn])]
-
-
-def _tagged(keys: str, platform: str, flow: str) -> Conditions:
+def tagged(keys: str, platform: str, flow: str) -> Conditions:
+    """Conditions on an ephemeral file system of the platform; ``keys``: aws:RequestTag or aws:ResourceTag."""
     # An owner is the ARN of an execution of the flow: without the tag this does not hold either.
     return {
         "StringEquals": {f"{keys}/{PLATFORM_TAG}": platform},

@@ -1,8 +1,9 @@
 """The reaper: looks every few minutes for what nobody has taken down, and has the teardown machine do it.
 
 It may mark and not delete; what it may have deleted, the teardown machine's own rights say. It publishes to the topic
-when it had to act, since then something else did not. And a reaper that has stopped is told of: an alarm on its
-successes, which also acts when there is nothing to count any more.
+when it had to act, since then something else did not. And a reaper that does not work is told of: by an alarm on its
+successes, which also acts when there is nothing to count any more, and for one that never had any, by alarms on each
+execution that did not end well, or could not be started.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from headrace_cdk import machine_policies
+from headrace_cdk import machine_policies, reaper_policies
 from headrace_cdk.iam_naming import IamNaming
 from headrace_cdk.machine import Machine
+from headrace_cdk.machine_alarms import tell_of_failures, tell_when_not_started
 from headrace_cdk.machine_policies import machine_arn, machine_name
 from headrace_cdk.machine_rule import MachineRule
 from headrace_cdk.managed_policy import place_of
@@ -63,14 +65,14 @@ class Reaper(Construct):
             statements=[
                 *machine_policies.look_at_ours(),
                 *machine_policies.find_who_mounts(place),
-                *machine_policies.count_clients(),
+                *reaper_policies.count_clients(),
                 *machine_policies.look_at_executions(place, flow, "LookAtOwners"),
-                *machine_policies.mark(place, platform, flow),
+                *reaper_policies.mark(place, platform, flow),
                 *machine_policies.start_machine(place, teardown, "StartTeardown"),
-                *machine_policies.tell(topic.topic_arn),
+                *reaper_policies.tell(topic.topic_arn),
             ],
         )
-        MachineRule(
+        often = MachineRule(
             self,
             "Often",
             platform=platform,
@@ -79,11 +81,15 @@ class Reaper(Construct):
             naming=naming,
             schedule=events.Schedule.rate(Duration.minutes(EVERY_MINUTES)),
         )
-        self._alarm(topic)
+        failed = "The reaper of ephemeral Lustre did not end well: nobody looks for leaks"
+        tell_of_failures(self, self.machine.state_machine, topic=topic, description=failed, aborted=True)
+        not_started = "The reaper of ephemeral Lustre could not be started: nobody looks for leaks"
+        tell_when_not_started(self, often.rule, topic=topic, description=not_started)
+        self._tell_when_it_stops(topic)
 
-    def _alarm(self, topic: sns.ITopic) -> None:
+    def _tell_when_it_stops(self, topic: sns.ITopic) -> None:
         # Missing data is not treated as a breach: a new alarm, which has no data yet, would go off at once. It has that
-        # state from the start, and acts when it comes back to it.
+        # state from the start, and acts when it comes back to it: after a first success, and not before.
         alarm = cloudwatch.Alarm(
             self,
             "Stopped",

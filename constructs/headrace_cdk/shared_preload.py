@@ -15,7 +15,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from headrace_cdk import machine_policies
+from headrace_cdk import machine_policies, preload_policies
 from headrace_cdk.iam_naming import IamNaming
 from headrace_cdk.machine import Machine
 from headrace_cdk.machine_alarms import tell_of_failures
@@ -67,8 +67,8 @@ class SharedPreload(Construct):
                 *machine_policies.run_jobs(
                     place, f"{job_name}-", [request["RoleArn"]], network["Subnets"], network["SecurityGroupIds"]
                 ),
-                *machine_policies.remember_links(place, file_system_id),
-                *machine_policies.see_own_executions(place, machine_name(platform, PRELOAD)),
+                *preload_policies.remember_links(place, file_system_id),
+                *preload_policies.see_own_executions(place, machine_name(platform, PRELOAD)),
             ],
         )
         MachineRule(

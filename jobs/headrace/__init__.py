@@ -21,12 +21,14 @@ The house, from the ground up; no module imports one above it:
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from headrace import ephemeral
     from headrace.launch import train
 
-__all__ = ["__version__", "train"]
+__all__ = ["__version__", "ephemeral", "train"]
 __version__ = "0.1.0"
 
 
@@ -36,4 +38,6 @@ def __getattr__(name: str) -> Any:
         from headrace.launch import train
 
         return train
+    if name == "ephemeral":
+        return import_module("headrace.ephemeral")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -42,13 +42,19 @@ def read_platform(aws: Aws, platform: str | Platform | None = None) -> Platform:
     """
     if isinstance(platform, Platform):
         return platform
+    name = platform_name(platform)
+    return parse_platform(name, aws.account.parameters_below(parameter_path(name)))
+
+
+def platform_name(platform: str | None = None) -> str:
+    """The name that is given, or else the default. Raises InvalidInput for what cannot be the name of a platform."""
     name = platform or os.environ.get(PLATFORM_VARIABLE) or DEFAULT_PLATFORM
     if not _PLATFORM_NAME.fullmatch(name):
         raise InvalidInput(
             f"platform is {name!r}; allowed: letters, digits, dots, hyphens and underscores; "
             "fix: the name under which it was deployed, such as dev"
         )
-    return parse_platform(name, aws.account.parameters_below(parameter_path(name)))
+    return name
 
 
 def check(launch: LaunchPlan, aws: Aws, suppressions: Sequence[Suppression] = ()) -> list[Finding]:

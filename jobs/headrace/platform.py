@@ -14,12 +14,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from headrace.errors import InvalidInput
 
 SCHEMA = 1
 MAX_PARAMETER_BYTES = 4096
+
+# What marks a platform's resources as its own. The machines' definitions spell these names out once more.
+PLATFORM_TAG: Final = "headrace:platform"
+OWNER_TAG: Final = "headrace:owner"
+"""On an ephemeral file system and its jobs: the execution that made them. The shared file system never has it."""
+EXPIRES_TAG: Final = "headrace:expires"
+FILE_SYSTEM_TAG: Final = "headrace:file-system"
+"""On an ephemeral file system its own id, so that a copy of its tags is known as one; on a job that which it reads."""
+MARKED_TAG: Final = "headrace:marked"
+"""When the reaper found a file system due for the first time."""
 
 
 def parameter_path(platform: str) -> str:
@@ -101,7 +111,10 @@ class LustreLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LustrePart:
-    """The shared Lustre file system, which may be destroyed and made again while the foundation stays."""
+    """The shared Lustre file system, which may be destroyed and made again while the foundation stays.
+
+    ``per_unit_storage_throughput_mbps_per_tib``: of a persistent one; 0, or None, where it has none or nobody has said.
+    """
 
     part: ClassVar[str] = "lustre"
 
@@ -112,6 +125,7 @@ class LustrePart:
     az_id: str
     storage_capacity_gib: int
     links: tuple[LustreLink, ...]
+    per_unit_storage_throughput_mbps_per_tib: int | None = None
     schema: int = SCHEMA
 
 

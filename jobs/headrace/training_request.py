@@ -11,7 +11,7 @@ from typing import Any
 
 from headrace.channels import reach_of, to_request
 from headrace.placement import Attempt
-from headrace.platform import FoundationPart, Platform, Subnet
+from headrace.platform import PLATFORM_TAG, FoundationPart, Platform, Subnet
 from headrace.roads import Reach
 from headrace.rules import require, run_rules
 from headrace.rules.job_limits import LINEAGE_HYPERPARAMETERS
@@ -168,7 +168,7 @@ def _network(foundation: FoundationPart, subnets: Sequence[Subnet]) -> dict[str,
 
 def _tags(job: TrainingJob, foundation: FoundationPart) -> list[dict[str, str]]:
     lineage = _lineage(job, "headrace:dataset", "headrace:dataset-version")
-    tags = {**job.tags, **lineage, "headrace:platform": foundation.platform}
+    tags = {**job.tags, **lineage, PLATFORM_TAG: foundation.platform}
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 

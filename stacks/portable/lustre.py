@@ -93,6 +93,8 @@ class PortableLustre(Stack):
         resource_of(idle.alarm, "Resource").add_property_override("AlarmActions", actions)
 
     def _part(self) -> LustrePart:
+        # 0 with SCRATCH_2, by a rule of the template
+        mbps_per_tib: Any = Token.as_number(Fn.ref("PerUnitStorageThroughput"))
         return LustrePart(
             platform=self._imported("PlatformName"),
             file_system_id=self.lustre.file_system_id,
@@ -101,6 +103,7 @@ class PortableLustre(Stack):
             az_id=self.lustre.az_id,
             storage_capacity_gib=self.lustre.storage_capacity_gib,
             links=(self.link.record,),
+            per_unit_storage_throughput_mbps_per_tib=mbps_per_tib,
         )
 
     def _outputs(self) -> dict[str, tuple[str, str]]:

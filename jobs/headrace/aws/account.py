@@ -17,9 +17,14 @@ _NO_ROLE = frozenset({"NoSuchEntity", "ValidationError"})
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Questions to SSM, IAM and ECR."""
+    """Questions to SSM, IAM, ECR and STS."""
 
     connection: Connection
+
+    @calls_aws
+    def number(self) -> str:
+        """The account of these credentials."""
+        return str(self.connection.client("sts").get_caller_identity()["Account"])
 
     @calls_aws
     def parameters_below(self, path: str) -> dict[str, str]:

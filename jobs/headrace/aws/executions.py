@@ -55,13 +55,26 @@ class Executions:
         self._client.stop_execution(executionArn=arn, error=error, cause=cause)
 
     @calls_aws
-    def newest(self, machine_arn: str, status: ExecutionStatus | None = None, most: int = 100) -> list[str]:
+    def newest(self, machine_arn: str, most: int = 100) -> list[str]:
         """ARNs of up to ``most`` executions of a machine, newest first; none where there is no such machine."""
-        request: dict[str, Any] = {"stateMachineArn": machine_arn, "maxResults": most}
-        if status is not None:
-            request["statusFilter"] = status.value
         try:
-            return [each["executionArn"] for each in self._client.list_executions(**request)["executions"]]
+            answer = self._client.list_executions(stateMachineArn=machine_arn, maxResults=most)
+            return [each["executionArn"] for each in answer["executions"]]
+        except client_error() as error:
+            if code_of(error) == "StateMachineDoesNotExist":
+                return []
+            raise
+
+    @calls_aws
+    def running(self, machine_arn: str) -> list[str]:
+        """ARNs of all executions of a machine that run; none where there is no such machine."""
+        pages = self._client.get_paginator("list_executions")
+        try:
+            return [
+                each["executionArn"]
+                for page in pages.paginate(stateMachineArn=machine_arn, statusFilter=ExecutionStatus.RUNNING.value)
+                for each in page["executions"]
+            ]
         except client_error() as error:
             if code_of(error) == "StateMachineDoesNotExist":
                 return []

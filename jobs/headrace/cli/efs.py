@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -103,13 +104,15 @@ def _run(prepared: PreparedLoad, aws: Aws) -> LoadResult:
     from headrace.cli.load_view import follow
     from headrace.efs_load.counters import arrived_bytes
 
+    created: list[str] = []
     try:
-        job = follow(efs_load.run(prepared, aws), prepared.listed, arrived_bytes)
-        return efs_load.result_of(prepared, job)
+        with closing(efs_load.run(prepared, aws, created.append)) as events:
+            job = follow(events, prepared.listed, arrived_bytes)
     except KeyboardInterrupt:
-        name = prepared.plan.job.name
-        typer.echo(f"the job goes on: headrace status {name}; headrace stop {name} ends it", err=True)
+        for name in created[-1:]:
+            typer.echo(f"the job goes on: headrace status {name}; headrace stop {name} ends it", err=True)
         raise
+    return efs_load.result_of(prepared, job)
 
 
 def _text(result: LoadResult, prepared: PreparedLoad) -> str:

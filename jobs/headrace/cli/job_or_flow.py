@@ -6,15 +6,17 @@ The job is asked for first, so that a plain job costs one call and needs no plat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import typer
+
+from headrace.cli.plain_text import without_controls
 from headrace.errors import InvalidInput
 
 if TYPE_CHECKING:
     from headrace.aws import Aws
-    from headrace.execution_history import Execution
+    from headrace.ephemeral.flows import PlatformFlow
     from headrace.job_description import JobDescription
 
 
@@ -24,7 +26,7 @@ class Named:
 
     name: str
     job: JobDescription | None
-    execution: Execution | None
+    flow: PlatformFlow | None
 
 
 def look_up(aws: Aws, name: str, platform: str | None) -> Named:
@@ -32,10 +34,10 @@ def look_up(aws: Aws, name: str, platform: str | None) -> Named:
     try:
         job = aws.training_jobs.describe(name)
     except InvalidInput:
-        if (execution := _flow(aws, name, None, platform)) is not None:
-            return Named(name=name, job=None, execution=execution)
+        if (flow := _flow(aws, name, None, platform)) is not None:
+            return Named(name=name, job=None, flow=flow)
         raise
-    return Named(name=name, job=job, execution=_flow(aws, name, job, platform))
+    return Named(name=name, job=job, flow=_flow(aws, name, job, platform))
 
 
 def look_up_all(aws: Aws, names: Sequence[str], platform: str | None) -> list[Named]:
@@ -52,11 +54,14 @@ def look_up_all(aws: Aws, names: Sequence[str], platform: str | None) -> list[Na
     return found
 
 
-def _flow(aws: Aws, name: str, job: JobDescription | None, platform: str | None) -> Execution | None:
+def _flow(aws: Aws, name: str, job: JobDescription | None, platform: str | None) -> PlatformFlow | None:
     from headrace.aws.connection import AccessDenied
     from headrace.ephemeral import flows
 
-    # without a platform, or the right to ask, there is no flow to be found; what is known of the job is told
-    with suppress(InvalidInput, AccessDenied):
+    try:
         return flows.find(aws, name, job, platform)
-    return None
+    except (InvalidInput, AccessDenied) as error:
+        # without a platform, or the right to ask, there is no flow to be found; but there may be a job
+        if job is not None:
+            typer.echo(without_controls(f"{name} is taken for a job without a flow: {error}"), err=True)
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -93,11 +94,13 @@ def _run(prepared: PreparedPreload, aws: Aws) -> PreloadResult:
     progress = Progress()
     imports = room.await_imports(prepared, aws, progress)
     progress.finish()
+    created: list[str] = []
     try:
-        job = follow(room.run(prepared, aws), prepared.contents.tally, arrived_bytes)
+        with closing(room.run(prepared, aws, created.append)) as events:
+            job = follow(events, prepared.contents.tally, arrived_bytes)
     except KeyboardInterrupt:
-        name = prepared.plan.job.name
-        typer.echo(f"the job goes on: headrace status {name}; headrace stop {name} ends it", err=True)
+        for name in created[-1:]:
+            typer.echo(f"the job goes on: headrace status {name}; headrace stop {name} ends it", err=True)
         raise
     return room.result_of(prepared, job, imports)
 

@@ -14,7 +14,7 @@ HELP = (
     "Show how a training job stands, on one screen.\n\n"
     "Its status, its phases in seconds, its channels with their roads, its metrics, what is billed. Of a job that was "
     "launched with --ephemeral also its flow, from its start: the stage, the file system, its cost and its expiry. "
-    "--platform is looked at only where there is no job of this name yet.\n\n"
+    "--platform is looked at only where there is no job of this name yet, or one without the platform's tag.\n\n"
     "Ends with 0 whatever has become of the job, and with 2 when there is no such job."
 )
 
@@ -32,11 +32,11 @@ def status(
     aws = Aws(region)
     found = look_up(aws, name, platform)
     now = datetime.now(UTC)
-    if found.execution is not None:
+    if found.flow is not None:
         from headrace.cli import flow_view
         from headrace.ephemeral import flows
 
-        flow = flows.look(aws, found.execution)
+        flow = flows.look(aws, found.flow.execution)
         told = (
             json.dumps(flow_view.plain(flow, aws.region, now)) if as_json else flow_view.summary_text(flow, aws.region)
         )

@@ -43,7 +43,7 @@ def stop(
     aws = Aws(region)
     found = look_up_all(aws, names, platform)
     was_asked = {each.name: _stop(aws, each) for each in found}
-    rows = [_ended(aws, each, wait, platform) | {"was_asked": was_asked[each.name]} for each in found]
+    rows = [_ended(aws, each, wait) | {"was_asked": was_asked[each.name]} for each in found]
     if as_json:
         typer.echo(json.dumps(rows))
         return
@@ -53,25 +53,24 @@ def stop(
 
 
 def _stop(aws: Aws, each: Named) -> bool:
-    if each.execution is None:
+    if each.flow is None:
         return aws.training_jobs.stop(each.name)
     from headrace.ephemeral import teardown
 
-    return teardown.stop(aws, each.execution)
+    return teardown.stop(aws, each.flow.execution)
 
 
-def _ended(aws: Aws, each: Named, wait: bool | None, platform: str | None) -> dict[str, Any]:
-    if each.execution is None:
+def _ended(aws: Aws, each: Named, wait: bool | None) -> dict[str, Any]:
+    if each.flow is None:
         job = _wait(aws, each.name) if wait else aws.training_jobs.describe(each.name)
         return {"name": job.name, "status": job.status}
     from headrace.cli import flow_view
-    from headrace.ephemeral import flows, teardown
+    from headrace.ephemeral import flows
 
-    flow = flows.look(aws, flows.described(aws, each.execution.arn))
+    flow = flows.look(aws, flows.described(aws, each.flow.execution.arn))
     # of one that ended by itself long ago nothing is left, and nobody has to wait
-    if wait is not False and (flow.lustre is not None or not each.execution.is_over):
-        machine = teardown.teardown_machine_of(aws, each.execution, platform)
-        flow_view.until_gone(aws, machine, each.execution.arn)
+    if wait is not False and (flow.lustre is not None or not each.flow.execution.is_over):
+        flow_view.until_gone(aws, each.flow.part.teardown_machine_arn, flow.execution.arn)
         flow = flows.look(aws, flow.execution)
     gone = flow.lustre is None and wait is not False
     return {"name": flow.name, "status": flow.execution.status, "file_system_is_gone": gone}

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 HELP = (
     "Launch the training job of JOB_FILE on a deployed platform.\n\n"
     "Checks first that everything named in it exists and may be read; a mistake costs nothing. "
-    "Prints the job's name. With --ephemeral that is the name of the flow, too, for status and stop."
+    "Prints the job's name, or how it ended where it was waited for. With --ephemeral that is the name of the flow, "
+    "too, for status and stop; its stages are shown until its end unless --no-wait is given."
 )
 
 
@@ -31,7 +32,14 @@ def train(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything, print the exact request, create nothing.")
     ] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Show phases and log until the job has ended.")] = False,
+    wait: Annotated[
+        bool | None,
+        typer.Option(
+            "--wait/--no-wait",
+            help="Show phases and log until the job has ended. [default: only with --ephemeral]",
+            show_default=False,
+        ),
+    ] = None,
     ephemeral: Annotated[
         bool,
         typer.Option(
@@ -50,7 +58,8 @@ def train(
     if ephemeral:
         from headrace.cli import train_ephemeral
 
-        train_ephemeral.train(job, aws, platform, suppressions, dry_run=dry_run, wait=wait, as_json=as_json)
+        is_awaited = wait is not False
+        train_ephemeral.train(job, aws, platform, suppressions, dry_run=dry_run, wait=is_awaited, as_json=as_json)
         return
     plan = planning.plan(job, launch.read_platform(aws, platform), suppressions=suppressions)
     _narrate(f"checking {plan.job.name} on platform {plan.foundation.platform} ({aws.region})")

@@ -41,7 +41,11 @@ def train(
         return
     from headrace.ephemeral import launching
 
-    arn = launching.start(prepared, aws)
+    try:
+        arn = launching.start(prepared, aws)
+    except KeyboardInterrupt:
+        _narrate(f"it may have been started: headrace status {prepared.name}; headrace stop {prepared.name} ends it")
+        raise
     _narrate(f"started {arn}")
     if wait:
         _run_to_end(prepared, arn, aws, as_json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,13 +99,16 @@ def _objects(source: S3Location, aws: Aws, told: Told) -> tuple[StoredObject, ..
     return objects
 
 
-def run(prepared: PreparedLoad, aws: Aws) -> Iterator[launch.Event]:
-    """Launch and watch; the last event is the job as it ended. Raises InvalidInput, NoCapacity or AwsError."""
+def run(prepared: PreparedLoad, aws: Aws, told: Callable[[str], None] = lambda _name: None) -> Generator[launch.Event]:
+    """Launch and watch; the last event is the job as it ended. ``told`` hears the job's name when it is created.
+
+    Raises InvalidInput, NoCapacity or AwsError.
+    """
     with tempfile.TemporaryDirectory(prefix="headrace-") as folder:
         listing = Path(folder, LISTING)
         write_listing(listing, prepared.source, prepared.objects)
         job = replace(prepared.plan.job, dependencies=(str(listing),))
-        yield from launch.run(replace(prepared.plan, job=job), aws)
+        yield from launch.run(replace(prepared.plan, job=job), aws, told)
 
 
 def result_of(prepared: PreparedLoad, job: JobDescription) -> LoadResult:

@@ -5,6 +5,7 @@ The name of a flow is its execution's, and its training job's too. Who watches m
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Generator, Iterator
 from contextlib import suppress
@@ -14,16 +15,15 @@ from datetime import datetime
 from headrace import launch
 from headrace.aws import Aws
 from headrace.aws.file_systems import LustreListing
+from headrace.ephemeral import starting
 from headrace.ephemeral.cost import Cost, cost_of
-from headrace.ephemeral.stages import Progress, Stage, StageSpan, capacity_gib, expires
+from headrace.ephemeral.stages import PRELOAD_SUFFIX, Progress, Stage, StageSpan, capacity_gib, expires
 from headrace.errors import InvalidInput, JobFailed
 from headrace.execution_history import Execution, execution_arn
 from headrace.job_description import JobDescription
-from headrace.platform import EphemeralPart, Platform
+from headrace.platform import OWNER_TAG, PLATFORM_TAG, EphemeralPart, Platform
 from headrace.roads import Place
 
-PLATFORM_TAG = "headrace:platform"
-OWNER_TAG = "headrace:owner"
 FIRST_POLL_SECONDS = 0.5
 _SLOWEST_POLL_SECONDS = 10.0
 _POLL_GROWTH = 1.2
@@ -58,7 +58,7 @@ class Flow:
     @property
     def job(self) -> JobDescription | None:
         """The training job, as far as there is one: the last that was created for it."""
-        ours = [each for each in self.jobs if not each.name.startswith(f"{self.name}-preload")]
+        ours = [each for each in self.jobs if not each.name.startswith(f"{self.name}{PRELOAD_SUFFIX}")]
         return ours[-1] if ours else None
 
     def cost(self, region: str, now: datetime) -> Cost | None:
@@ -67,6 +67,14 @@ class Flow:
             return None
         end = now if self.lustre is not None or self.execution.ended is None else self.execution.ended
         return cost_of(capacity_gib(self.execution), (end - self.progress.billed_from).total_seconds(), region)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformFlow:
+    """An execution of a platform's flow, and the platform's machines."""
+
+    execution: Execution
+    part: EphemeralPart
 
 
 FlowEvent = StageSpan | launch.Event | Flow
@@ -84,18 +92,40 @@ def require_part(platform: Platform) -> EphemeralPart:
     return platform.ephemeral
 
 
-def find(aws: Aws, name: str, job: JobDescription | None, platform: str | None = None) -> Execution | None:
-    """The execution of the flow of this name, or of the flow that a training job belongs to; None where there is none.
+def find(aws: Aws, name: str, job: JobDescription | None, platform: str | None = None) -> PlatformFlow | None:
+    """The flow of this name, or the one that a training job belongs to; None where there is none.
 
-    A job that reads no Lustre is no flow's, and costs no call. The platform is looked up only where there is no job.
+    A job that reads no Lustre is no flow's, and costs no call. A job's platform is the one that it is tagged with.
+    Raises InvalidInput for a job whose owner is no flow of its platform: whoever may tag a job may write anything.
     """
-    if job is not None:
-        if not any(each.road is not None and each.road.place is Place.LUSTRE for each in job.channels):
-            return None
-        owner = aws.training_jobs.tags(job.arn).get(OWNER_TAG)
-        return None if owner is None else aws.executions.describe(owner)
-    part = launch.read_platform(aws, platform).ephemeral
-    return None if part is None else aws.executions.describe(execution_arn(part.machine_arn, name))
+    if job is None:
+        part = launch.read_platform(aws, platform).ephemeral
+        return None if part is None else _flow_of(aws, part, name)
+    if not any(each.road is not None and each.road.place is Place.LUSTRE for each in job.channels):
+        return None
+    tags = aws.training_jobs.tags(job.arn)
+    owner = tags.get(OWNER_TAG)
+    if owner is None:
+        return None
+    deployed = launch.read_platform(aws, tags.get(PLATFORM_TAG) or platform)
+    flow_name = owner.rpartition(":")[2]
+    part = deployed.ephemeral
+    if part is None or owner != execution_arn(part.machine_arn, flow_name) or not _may_be_of(job.name, flow_name):
+        raise InvalidInput(
+            f"{OWNER_TAG} of {job.name} is {owner!r}; allowed: the flow of platform {deployed.foundation.platform} "
+            "that made the job; fix: remove the tag, which is not heeded"
+        )
+    return _flow_of(aws, part, flow_name)
+
+
+def _flow_of(aws: Aws, part: EphemeralPart, name: str) -> PlatformFlow | None:
+    execution = aws.executions.describe(execution_arn(part.machine_arn, name))
+    return None if execution is None else PlatformFlow(execution=execution, part=part)
+
+
+def _may_be_of(job_name: str, flow_name: str) -> bool:
+    # the name of a flow is its training job's; further attempts are numbered
+    return re.fullmatch(f"{re.escape(flow_name)}({PRELOAD_SUFFIX})?(-[0-9]+)?", job_name) is not None
 
 
 def look(aws: Aws, execution: Execution) -> Flow:
@@ -117,9 +147,19 @@ def _jobs(aws: Aws, progress: Progress) -> Iterator[JobDescription]:
 
 
 def _lustre(aws: Aws, execution: Execution, progress: Progress) -> LustreListing | None:
-    # without an id its creation may have succeeded all the same
-    found = aws.file_systems.lustres({OWNER_TAG: execution.arn}, progress.file_system_id)
+    found = lustres(aws, execution.arn, progress)
     return found[0] if found else None
+
+
+def lustres(aws: Aws, owner: str, progress: Progress) -> list[LustreListing]:
+    """The flow's file system, if it is there.
+
+    Its id is known from the history, and tags can be taken away; without an id its creation may have succeeded all the
+    same, and only its tag tells.
+    """
+    if progress.file_system_id is not None:
+        return aws.file_systems.lustres({}, progress.file_system_id)
+    return aws.file_systems.lustres({OWNER_TAG: owner})
 
 
 def follow(aws: Aws, arn: str) -> Generator[FlowEvent]:
@@ -154,8 +194,11 @@ def longer_pause(pause_seconds: float) -> float:
 
 
 def described(aws: Aws, arn: str) -> Execution:
-    """The execution as it stands. Raises InvalidInput when there is none of this ARN."""
-    execution = aws.executions.describe(arn)
+    """The execution as it stands; one that was just started may have to be waited for.
+
+    Raises InvalidInput when there is none of this ARN.
+    """
+    execution = starting.awaited(aws, arn)
     if execution is None:
         raise InvalidInput(f"no execution {arn}; check the name and the Region")
     return execution

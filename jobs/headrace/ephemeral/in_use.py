@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from headrace import launch
 from headrace.aws import Aws
-from headrace.ephemeral.flows import OWNER_TAG, PLATFORM_TAG
-from headrace.execution_history import ExecutionStatus
-from headrace.launch import read_platform
-from headrace.platform import Platform, parameter_path
+from headrace.aws.connection import AccessDenied
+from headrace.errors import InvalidInput
+from headrace.platform import OWNER_TAG, PLATFORM_TAG, Platform, parameter_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,18 +27,33 @@ class Use:
         return f"{self.what} is {self.state}; fix: {self.fix}"
 
 
-def uses(aws: Aws, platform_name: str) -> list[Use]:
-    """Everything that stands against destroying the platform; nothing where it is not deployed. Raises AwsError."""
-    platform = _platform(aws, platform_name)
-    found = _ephemeral(aws, platform_name)
-    if platform is not None:
-        found += _running_flows(aws, platform, found) + _mounting_jobs(aws, platform)
-    return found
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uses:
+    """Everything that stands against destroying a platform. ``has_record``: something of it is deployed here."""
+
+    has_record: bool
+    found: tuple[Use, ...]
 
 
-def _platform(aws: Aws, name: str) -> Platform | None:
+def uses(aws: Aws, platform: str | None = None) -> Uses:
+    """What the platform is used for. Raises InvalidInput for what is no name, AwsError when a call fails."""
+    name = launch.platform_name(platform)
     # a record that cannot be read is an error, and not a platform that is not there
-    return read_platform(aws, name) if aws.account.parameters_below(parameter_path(name)) else None
+    has_record = bool(aws.account.parameters_below(parameter_path(name)))
+    found = _ephemeral(aws, name)
+    if has_record:
+        deployed = launch.read_platform(aws, name)
+        found += _running_flows(aws, deployed, found) + _mounting_jobs(aws, deployed)
+    return Uses(has_record=has_record, found=tuple(found))
+
+
+def require_account(aws: Aws, account: str) -> None:
+    """Raises InvalidInput when these credentials are of another account."""
+    if (actual := aws.account.number()) != account:
+        raise InvalidInput(
+            f"--account is {account!r}; allowed: {actual}, the account of these credentials; "
+            f"fix: log in to account {account}, or set AWS_PROFILE"
+        )
 
 
 def _ephemeral(aws: Aws, platform_name: str) -> list[Use]:
@@ -56,7 +71,7 @@ def _ephemeral(aws: Aws, platform_name: str) -> list[Use]:
 def _running_flows(aws: Aws, platform: Platform, found: list[Use]) -> list[Use]:
     if platform.ephemeral is None:
         return []
-    running = aws.executions.newest(platform.ephemeral.machine_arn, ExecutionStatus.RUNNING)
+    running = aws.executions.running(platform.ephemeral.machine_arn)
     names = [arn.rpartition(":")[2] for arn in running]
     # a flow whose file system is there is told with it
     alone = [name for name in names if not any(each.what.endswith(f" of {name}") for each in found)]
@@ -69,12 +84,24 @@ def _mounting_jobs(aws: Aws, platform: Platform) -> list[Use]:
     if platform.lustre is None:
         return []
     shared = platform.lustre.file_system_id
-    return [
-        Use(
-            what=f"training job {job.name}, which mounts the shared file system {shared},",
-            state=job.status,
-            fix=f"headrace stop --wait {job.name}, or wait for its end",
+    found = [_mounting_job(aws, name, shared) for name in aws.training_jobs.active_names()]
+    return [each for each in found if each is not None]
+
+
+def _mounting_job(aws: Aws, name: str, shared: str) -> Use | None:
+    try:
+        job = aws.training_jobs.describe(name)
+    except AccessDenied:
+        return Use(
+            what=f"training job {name}, which may mount the shared file system {shared},",
+            state="not to be looked at",
+            fix="sagemaker:DescribeTrainingJob on all training jobs, for whoever destroys: the user policy gives it on "
+            "the platform's own; or wait for its end",
         )
-        for job in map(aws.training_jobs.describe, aws.training_jobs.active_names())
-        if shared in job.file_system_ids and not job.is_over
-    ]
+    if shared not in job.file_system_ids or job.is_over:
+        return None
+    return Use(
+        what=f"training job {job.name}, which mounts the shared file system {shared},",
+        state=job.status,
+        fix=f"headrace stop --wait {job.name}, or wait for its end",
+    )

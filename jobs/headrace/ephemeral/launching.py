@@ -8,7 +8,7 @@ from pathlib import Path
 
 from headrace import code_shipping, job_file, launch
 from headrace.aws import Aws
-from headrace.ephemeral import flows
+from headrace.ephemeral import flows, starting
 from headrace.ephemeral.flows import Flow
 from headrace.ephemeral.preparing import PreparedFlow, prepare
 from headrace.errors import HeadraceError
@@ -26,13 +26,19 @@ def start(prepared: PreparedFlow, aws: Aws) -> str:
     bucket = prepared.plan.foundation.bucket
     code_shipping.upload(prepared.plan.job, bucket, aws)
     try:
-        return aws.executions.start(prepared.part.machine_arn, prepared.name, prepared.given)
-    except BaseException:  # Ctrl-C, too
-        # the answer may be what was lost; the error that led here is the one to be told
+        return starting.start(aws, prepared.part.machine_arn, prepared.name, prepared.given)
+    except BaseException as error:  # Ctrl-C, too
+        # the error that led here is the one to be told; where it cannot be known, the code stays
         with suppress(HeadraceError):
-            if aws.executions.describe(prepared.arn) is None:
+            if not _has_begun(prepared, aws, error):
                 code_shipping.take_back(prepared.plan.job, bucket, aws)
         raise
+
+
+def _has_begun(prepared: PreparedFlow, aws: Aws, error: BaseException) -> bool:
+    is_refused = isinstance(error, starting.REFUSALS)
+    found = aws.executions.describe(prepared.arn) if is_refused else starting.awaited(aws, prepared.arn)
+    return found is not None
 
 
 def train(

@@ -37,10 +37,12 @@ def flow_input(
     training_request: Mapping[str, Any] | None = None,
     capacity_attempts: int = 1,
     preload_request: Mapping[str, Any] | None = None,
+    folder_markers: int = 0,
 ) -> dict[str, Any]:
     """The input of an execution; without ``training_request`` the file system is held until it expires.
 
-    The requests are those of a platform with a Lustre to come (:mod:`headrace.future_lustre`).
+    The requests are those of a platform with a Lustre to come (:mod:`headrace.future_lustre`). ``folder_markers``:
+    objects that only mark a folder; whether FSx counts them among the imported files is not documented.
     """
     training = None
     if training_request is not None:
@@ -56,7 +58,9 @@ def flow_input(
             "ReadySeconds": ready_seconds,
             "LifetimeSeconds": lifetime_seconds,
         },
-        "Preload": None if preload_request is None else {"Request": for_the_machine(preload_request)},
+        "Preload": None
+        if preload_request is None
+        else {"Request": for_the_machine(preload_request), "FolderMarkers": folder_markers},
         "Training": training,
     }
 
@@ -99,7 +103,11 @@ def lifetime(
     )
 
 
+def requests_of(given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The requests in the input: of the preload and of the job, as far as there are any."""
+    return [each["Request"] for each in (given["Preload"], given["Training"]) if each is not None]
+
+
 def request_bytes(given: Mapping[str, Any]) -> int:
     """The length of the longest request in the input, as JSON."""
-    requests = [each["Request"] for each in (given["Preload"], given["Training"]) if each is not None]
-    return max((len(json.dumps(each).encode()) for each in requests), default=0)
+    return max((len(json.dumps(each).encode()) for each in requests_of(given)), default=0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,16 +16,16 @@ from typing import Any
 from headrace import launch
 from headrace.aws import Aws
 from headrace.channels import Channel, judged, link_spec_of, spec_of
-from headrace.ephemeral import flows, teardown
+from headrace.ephemeral import flows, starting, teardown
 from headrace.ephemeral.associations import Association, association_of, without_overlap
 from headrace.ephemeral.flows import Flow
 from headrace.ephemeral.machine_input import flow_input, lifetime, ready_seconds
 from headrace.ephemeral.sizing import capacity_for
 from headrace.ephemeral.stages import Stage, StageSpan
 from headrace.ephemeral.survey import survey
-from headrace.errors import HeadraceError
+from headrace.errors import HeadraceError, InvalidInput
 from headrace.execution_history import execution_arn
-from headrace.future_lustre import DataCompressionType, EphemeralLustre, with_future_lustre
+from headrace.future_lustre import DataCompressionType, EphemeralLustre, hours_problems, with_future_lustre
 from headrace.platform import EphemeralPart, LustrePart, Platform, Subnet
 from headrace.rules import Finding, Suppression, final, require, run_rules
 from headrace.rules.ephemeral import EPHEMERAL_RULES, EphemeralSpec
@@ -84,6 +84,8 @@ def lustre(
     nine tenths at most. ``told`` hears what goes on. Raises InvalidInput with every mistake at once, and FlowFailed
     when the file system does not become ready; nothing is left behind then.
     """
+    if problems := hours_problems("hours", hours):
+        raise InvalidInput(*problems)
     aws = Aws(region)
     deployed = launch.read_platform(aws, platform)
     wishes = EphemeralLustre(
@@ -95,13 +97,17 @@ def lustre(
     hold = _prepared(deployed, aws, links, wishes, base_name, suppressions)
     arn = execution_arn(hold.part.machine_arn, hold.name)
     told(f"making a file system of {hold.given['Lustre']['StorageCapacity']:,} GiB: {hold.name}")
+    is_refused = False
     try:
-        aws.executions.start(hold.part.machine_arn, hold.name, hold.given)
+        try:
+            starting.start(aws, hold.part.machine_arn, hold.name, hold.given)
+        except starting.REFUSALS:
+            is_refused = True
+            raise
         yield _held(deployed, hold, _ready(aws, arn, told))
-    except BaseException:
-        # what went wrong first is the error to be told
-        with suppress(HeadraceError):
-            _end(aws, hold, arn, told)
+    except BaseException as first:
+        if not is_refused:
+            _end_after(first, aws, hold, arn, told)
         raise
     _end(aws, hold, arn, told)
 
@@ -145,7 +151,7 @@ def _prepared(
         is_hold=True,
     )
     found = [*findings, *data.findings, *capacity.findings, *final(run_rules(EPHEMERAL_RULES, spec))]
-    require([replace(each, field=each.field.removeprefix("ephemeral.")) for each in found], suppressions)
+    require([replace(each, field=_argument(each.field)) for each in found], suppressions)
     given = flow_input(
         job_name=name,
         storage_capacity_gib=capacity.gib,
@@ -156,6 +162,11 @@ def _prepared(
         data_compression_type=wishes.data_compression_type,
     )
     return _Hold(part=part, subnet=subnet, link_names=frozenset(links), given=given)
+
+
+def _argument(field: str) -> str:
+    name = field.removeprefix("ephemeral.")
+    return "hours" if name == "lifetime_hours" else name
 
 
 def _name(platform: Platform, base_name: str, now: datetime) -> str:
@@ -207,11 +218,32 @@ def _held(platform: Platform, hold: _Hold, flow: Flow) -> HeldLustre:
     )
 
 
+def _end_after(first: BaseException, aws: Aws, hold: _Hold, arn: str, told: Told) -> None:
+    try:
+        _end(aws, hold, arn, told)
+    except HeadraceError as second:
+        # what went wrong first is the error to be told; with it, that something is left
+        first.add_note("\n".join(getattr(second, "__notes__", ())))
+        raise first  # noqa: B904  (its context is the second)
+
+
 def _end(aws: Aws, hold: _Hold, arn: str, told: Told) -> None:
-    execution = aws.executions.describe(arn)
-    # one that has ended by itself was taken down by itself
-    if execution is not None and not execution.is_over:
-        teardown.stop(aws, execution)
-        for line in teardown.until_gone(aws, hold.part.teardown_machine_arn, arn):
-            told(line)
-        told("the file system is gone")
+    try:
+        _take_down(aws, hold, arn, told)
+    except BaseException as error:  # Ctrl-C, too
+        platform = hold.part.platform
+        line = f"{hold.name} goes on: {str(error) or 'interrupted'}; headrace stop {hold.name} --platform {platform}"
+        # whatever hears what goes on: this costs by the hour
+        _to_stderr(line)
+        error.add_note(line)
+        raise
+
+
+def _take_down(aws: Aws, hold: _Hold, arn: str, told: Told) -> None:
+    execution = starting.awaited(aws, arn)
+    if execution is None:
+        return
+    teardown.stop(aws, execution)
+    for line in teardown.until_gone(aws, hold.part.teardown_machine_arn, arn):
+        told(line)
+    told("the file system is gone")

@@ -7,16 +7,18 @@ set is listed, since a listing may take minutes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from headrace import preflight
 from headrace.aws import Aws
+from headrace.aws.connection import AccessDenied
 from headrace.ephemeral.associations import Association
 from headrace.ephemeral.flows import require_part
 from headrace.ephemeral.future_plan import associations_of, planned, subnet_id_of
-from headrace.ephemeral.machine_input import flow_input, lifetime, ready_seconds, request_bytes
+from headrace.ephemeral.machine_input import flow_input, lifetime, ready_seconds, request_bytes, requests_of
 from headrace.ephemeral.sizing import Capacity, capacity_for
 from headrace.ephemeral.stages import PRELOAD_SUFFIX
 from headrace.ephemeral.survey import Survey, survey
@@ -27,10 +29,13 @@ from headrace.planning import LaunchPlan
 from headrace.platform import EphemeralPart, LustreLink, Platform
 from headrace.preload import preload_request
 from headrace.preload.contents import Told
-from headrace.rules import Finding, Level, Suppression, apply_suppressions, final, require, run_rules
-from headrace.rules.ephemeral import EPHEMERAL_RULES, EphemeralSpec, LifetimeSpec
+from headrace.rules import Finding, Level, Suppression, apply_suppressions, final, machine_members, require, run_rules
+from headrace.rules.ephemeral import EPHEMERAL_RULES, PRELOAD_RULES, EphemeralSpec, LifetimeSpec
+from headrace.rules.job import MAX_SECONDS
+from headrace.service_model import violations
 from headrace.sources import LustreSource
 from headrace.training import TrainingJob
+from headrace.training_request import image_uri
 
 _FIRST_OBJECTS = 10_000
 
@@ -83,12 +88,24 @@ def prepare(
     associations = associations_of(plan)
     data = survey(associations, aws, told, _FIRST_OBJECTS if is_refused else None)
     capacity = capacity_for(data, wanted)
-    preload = _preload_request(plan, associations, capacity, data) if wanted.preload and not is_refused else None
+    preload = None
+    if wanted.preload and not is_refused:
+        preload = _preload_request(plan, wanted, associations, capacity, data)
     life = _lifetime(plan, wanted, part, data, preload)
-    given = _given(plan, wanted, associations, capacity, life, preload)
+    given = _given(plan, wanted, associations, capacity, life, preload, data)
     spec = _spec(plan, job, part, wanted, associations, capacity, life, given)
-    spec = replace(spec, names_in_use=_names_in_use(plan, part, wanted, aws))
-    findings += [*data.findings, *capacity.findings, *final(run_rules(EPHEMERAL_RULES, spec))]
+    spec = replace(
+        spec,
+        names_in_use=_names_in_use(plan, part, wanted, aws),
+        preload_violations=() if preload is None else tuple(violations("sagemaker", "CreateTrainingJob", preload)),
+        missing_preload_image=None if preload is None else _missing_image(plan, wanted, aws),
+    )
+    findings += [
+        *data.findings,
+        *capacity.findings,
+        *final(run_rules(EPHEMERAL_RULES, spec)),
+        *run_rules(PRELOAD_RULES, spec),
+    ]
     left = require(_each_once(findings), suppressions)
     return PreparedFlow(
         plan=plan,
@@ -109,6 +126,7 @@ def _given(
     capacity: Capacity,
     life: LifetimeSpec,
     preload: dict[str, Any] | None,
+    data: Survey,
 ) -> dict[str, Any]:
     return flow_input(
         job_name=plan.job.name,
@@ -121,6 +139,7 @@ def _given(
         training_request=plan.request,
         capacity_attempts=wanted.capacity_attempts,
         preload_request=preload,
+        folder_markers=data.contents.objects - data.contents.files,
     )
 
 
@@ -128,12 +147,12 @@ def _lifetime(
     plan: LaunchPlan, wanted: EphemeralLustre, part: EphemeralPart, data: Survey, preload: dict[str, Any] | None
 ) -> LifetimeSpec:
     job = plan.job
-    running = job.spot.max_wait_seconds if job.spot else job.max_runtime_seconds
+    running = min(job.spot.max_wait_seconds if job.spot else job.max_runtime_seconds, MAX_SECONDS)
     return lifetime(
         ready=ready_seconds(data.contents.objects),
         preload=0 if preload is None else int(preload["StoppingCondition"]["MaxRuntimeInSeconds"]),
         running=running,
-        pending=job.max_pending_seconds,
+        pending=None if job.max_pending_seconds is None else min(job.max_pending_seconds, MAX_SECONDS),
         capacity_attempts=wanted.capacity_attempts,
         given_hours=wanted.lifetime_hours,
         max_hours=part.max_hours,
@@ -141,7 +160,7 @@ def _lifetime(
 
 
 def _preload_request(
-    plan: LaunchPlan, associations: Sequence[Association], capacity: Capacity, data: Survey
+    plan: LaunchPlan, wanted: EphemeralLustre, associations: Sequence[Association], capacity: Capacity, data: Survey
 ) -> dict[str, Any]:
     links = [
         LustreLink(name=f"link-{number}", path=each.path, bucket=each.bucket, prefix=each.prefix)
@@ -153,7 +172,8 @@ def _preload_request(
         links=links,
         storage_capacity_gib=capacity.gib,
         contents=data.contents,
-        image=plan.job.image,
+        image=wanted.preload_image or plan.job.image,
+        instance_type=wanted.preload_instance_type,
         tags=plan.job.tags,
     )
 
@@ -180,8 +200,9 @@ def _spec(
         max_gib=part.max_gib,
         max_hours=part.max_hours,
         lifetime=life,
-        request_members=tuple(given["Training"]["Request"]),
+        request_members=tuple(sorted(frozenset[str]().union(*map(machine_members.named_in, requests_of(given))))),
         request_bytes=request_bytes(given),
+        tag_count=max(len(each.get("Tags", ())) for each in requests_of(given)),
         role_arn=plan.request["RoleArn"],
         role_arns=(*(each for each in (roles.file_systems, roles.both) if each is not None), *ingestion_roles.values()),
         retry=(*retry.instance_types, *retry.availability_zone_ids),
@@ -198,6 +219,17 @@ def _names_in_use(plan: LaunchPlan, part: EphemeralPart, wanted: EphemeralLustre
     taken = aws.training_jobs.names_in_use(further) if further else ()
     flow = aws.executions.describe(execution_arn(part.machine_arn, name))
     return (*(() if flow is None else (name,)), *taken)
+
+
+def _missing_image(plan: LaunchPlan, wanted: EphemeralLustre, aws: Aws) -> str | None:
+    """The preload's image, if one is given and ECR has it not; the job's own is looked for by the pre-flight."""
+    if wanted.preload_image is None:
+        return None
+    image = image_uri(wanted.preload_image, plan.foundation)
+    # what may not be looked up is not known to be missing; the job's own image has told that already
+    with suppress(AccessDenied):
+        return None if aws.account.image_exists(image) else image
+    return None
 
 
 def _wishes_of(job: JobFile) -> EphemeralLustre:

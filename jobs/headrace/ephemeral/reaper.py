@@ -10,12 +10,10 @@ from datetime import UTC, datetime
 from headrace.aws import Aws
 from headrace.aws.connection import AccessDenied
 from headrace.aws.file_systems import LustreListing
-from headrace.ephemeral.flows import OWNER_TAG, PLATFORM_TAG, FlowFailed, described, reason_of
+from headrace.ephemeral.flows import FlowFailed, described, reason_of
 from headrace.ephemeral.reaping import (
     CLOCKS_DIFFER,
-    EXPIRES_TAG,
     MARK_AGE,
-    MARKED_TAG,
     Decision,
     FileSystemFacts,
     Owner,
@@ -23,7 +21,7 @@ from headrace.ephemeral.reaping import (
 )
 from headrace.execution_history import Execution, ExecutionStatus
 from headrace.job_description import JobDescription
-from headrace.platform import EphemeralPart
+from headrace.platform import EXPIRES_TAG, FILE_SYSTEM_TAG, MARKED_TAG, OWNER_TAG, PLATFORM_TAG, EphemeralPart
 
 _PAUSE_SECONDS = 1.0
 _EXECUTION_ARN = re.compile(r"arn:[a-z-]+:states:[a-z0-9-]+:\d{12}:execution:[^:]+:[^:]+")
@@ -72,6 +70,7 @@ def _facts(aws: Aws, lustre: LustreListing, jobs: list[JobDescription | None], n
         owner=_owner(aws, owner_arn),
         expires_tag=lustre.tags.get(EXPIRES_TAG),
         marked_tag=lustre.tags.get(MARKED_TAG),
+        itself_tag=lustre.tags.get(FILE_SYSTEM_TAG),
         mounted_by=tuple(each.name for each in known if lustre.file_system_id in each.file_system_ids),
         unknown_jobs=len(jobs) - len(known),
         clients=_clients(aws, lustre.file_system_id, now),

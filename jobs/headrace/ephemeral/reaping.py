@@ -3,21 +3,18 @@
 Due is what carries the platform's tag and an owner's, and has expired, and was made while an owner ran that runs no
 more (tags can be copied), and that no training job mounts, and that has no client. What is due is marked first, and
 deleted when it is still due a quarter of an hour later; a mark that is not due any more is taken away. What cannot be
-found out counts against deleting. Source: constructs/headrace_cdk/machines/reaper.asl.yaml, state IsDue.
+found out counts against deleting, except that no data of CloudWatch counts as no client: FSx may publish none for a
+file system without clients, or in creation. A call to CloudWatch that fails counts as a client. Source: constructs/headrace_cdk/machines/reaper.asl.yaml, state IsDue.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-OWNER_TAG: Final = "headrace:owner"
-EXPIRES_TAG: Final = "headrace:expires"
-MARKED_TAG: Final = "headrace:marked"
 MARK_AGE: Final = timedelta(minutes=15)
 CLOCKS_DIFFER: Final = timedelta(minutes=10)
 MADE_WITHIN: Final = timedelta(hours=1)
@@ -40,6 +37,7 @@ class Condition(StrEnum):
     """What must hold before a file system is due, in the order in which a table shows it."""
 
     OWNED = "platform and owner tags"
+    ITSELF = "tags are its own"
     LIVING = "not being deleted"
     EXPIRED = "expired"
     OWNER_ENDED = "owner ended"
@@ -65,7 +63,7 @@ class Owner:
 class FileSystemFacts:
     """A file system as the reaper sees it. Times are UTC.
 
-    ``has_platform_tag``: with this platform's name. ``expires_tag``, ``marked_tag``: their text, None without the tag.
+    ``has_platform_tag``: with this platform's name. ``itself_tag``: the id that the flow wrote. ``expires_tag``, ``marked_tag``: their text, None without the tag.
     ``mounted_by``: names of jobs that run or are stopping. ``unknown_jobs``: how many of those could not be asked what
     they mount. ``clients``: the most in the last quarter of an hour, 0 without data; None where CloudWatch did not say.
     """
@@ -78,6 +76,7 @@ class FileSystemFacts:
     owner: Owner
     expires_tag: str | None
     marked_tag: str | None
+    itself_tag: str | None = None
     mounted_by: tuple[str, ...] = ()
     unknown_jobs: int = 0
     clients: float | None = 0.0
@@ -105,6 +104,7 @@ def decide(facts: FileSystemFacts, now: datetime, max_hours: int) -> Decision:
     marked = _readable(facts.marked_tag)
     holds = {
         Condition.OWNED: facts.has_platform_tag and facts.owner_arn is not None,
+        Condition.ITSELF: facts.itself_tag in (None, facts.file_system_id),
         Condition.LIVING: facts.lifecycle != "DELETING",
         Condition.EXPIRED: expires < time_text(now),
         Condition.OWNER_ENDED: _has_ended(facts.owner, facts.created),
@@ -133,11 +133,6 @@ def _has_ended(owner: Owner, created: datetime) -> bool:
         return False
     until = min(owner.ended, owner.started + MADE_WITHIN)
     return owner.started - CLOCKS_DIFFER <= created <= until + CLOCKS_DIFFER
-
-
-def within_cap(decisions: Iterable[Decision], most_deletes: int) -> Sequence[Decision]:
-    """Those whose deletion one run would begin: many at once may mean that something else is wrong."""
-    return [each for each in decisions if each.action is Action.DELETE][:most_deletes]
 
 
 def time_text(when: datetime) -> str:

@@ -10,19 +10,12 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from headrace import launch
 from headrace.aws import Aws
 from headrace.ephemeral import flows
-from headrace.ephemeral.flows import (
-    OWNER_TAG,
-    FlowFailed,
-    described,
-    reason_of,
-    require_part,
-)
+from headrace.ephemeral.flows import FlowFailed, described, reason_of
 from headrace.ephemeral.stages import Progress, Stage
-from headrace.errors import InvalidInput
-from headrace.execution_history import Execution, ExecutionStatus, machine_arn_of
+from headrace.execution_history import Execution, ExecutionStatus
+from headrace.platform import OWNER_TAG, PLATFORM_TAG
 
 STOPPED = "Ephemeral.Stopped"
 # EventBridge starts the teardown within seconds; who waits longer starts it
@@ -55,8 +48,16 @@ def until_gone(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]
         execution = described(aws, owner)
     # what has ended by itself has seen to its file system; but for one that was aborted, it may yet be under way
     is_aborted = execution.status in (ExecutionStatus.ABORTED, ExecutionStatus.TIMED_OUT)
-    if is_aborted or aws.file_systems.lustres({OWNER_TAG: owner}):
+    progress = Progress(job_name=execution.name).after(aws.executions.events_after(owner))
+    if is_aborted or flows.lustres(aws, owner, progress):
         yield from take_down(aws, teardown_machine_arn, owner)
+        # the teardown knows it by its tags, which somebody may have taken away
+        if left := flows.lustres(aws, owner, progress):
+            raise FlowFailed(
+                f"{execution.name}: {execution.status}: file system {left[0].file_system_id} is {left[0].lifecycle}, "
+                f"and was not taken down; see whether it has the tags {PLATFORM_TAG} and {OWNER_TAG}, "
+                "or delete it by hand"
+            )
 
 
 def take_down(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]:
@@ -112,14 +113,3 @@ def _told_of(aws: Aws, owner: str, *, is_running: bool) -> str:
     left = aws.file_systems.lustres({OWNER_TAG: owner})
     teardown = "the teardown runs" if is_running else "waiting for the teardown"
     return f"{teardown}; {', '.join(f'{each.file_system_id} is {each.lifecycle}' for each in left) or 'no file system'}"
-
-
-def teardown_machine_of(aws: Aws, execution: Execution, platform: str | None = None) -> str:
-    """The teardown machine of the platform that a flow belongs to. Raises InvalidInput for another's flow."""
-    part = require_part(launch.read_platform(aws, platform))
-    if part.machine_arn != machine_arn_of(execution.arn):
-        raise InvalidInput(
-            f"flow {execution.name} is one of {machine_arn_of(execution.arn)}; allowed: a flow of platform "
-            f"{part.platform}; fix: name its platform with --platform"
-        )
-    return part.teardown_machine_arn

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from headrace.future_lustre import MAX_CAPACITY_ATTEMPTS, DataCompressionType
 from headrace.roads import Access, Compression, Distribution, InputMode, Place, RecordWrapper, S3DataType
+from headrace.rules.ephemeral_platform import LONGEST_HOURS
 from headrace.training import CHECKPOINTS_PATH
 
 
@@ -109,6 +110,12 @@ class EphemeralModel(Strict):
     preload: bool = Field(
         True, description="read every file once before the job starts, and compare the counts with what was imported"
     )
+    preload_image: str | None = Field(
+        None, min_length=1, description="image of the preload, any with a shell; default: the job's own"
+    )
+    preload_instance_type: str | None = Field(
+        None, min_length=1, description="such as `ml.c5n.xlarge`; default: by the throughput of the file system"
+    )
     data_compression_type: DataCompressionType = Field(
         DataCompressionType.NONE, description="LZ4: less to read from disk, where the data can be compressed"
     )
@@ -119,7 +126,11 @@ class EphemeralModel(Strict):
         3, ge=1, le=MAX_CAPACITY_ATTEMPTS, description="how often the job is created while AWS has no capacity for it"
     )
     lifetime_hours: float | None = Field(
-        None, gt=0, description="the file system goes after so long; default: enough for the slowest course of the flow"
+        None,
+        gt=0,
+        le=LONGEST_HOURS,
+        allow_inf_nan=False,
+        description="the file system goes after so long; default: enough for the slowest course of the flow",
     )
 
 

@@ -23,6 +23,7 @@ from headrace.preload.loading import (
     result_of,
     run,
 )
+from headrace.preload.rates import content_mb_per_second
 from headrace.tally import CountsDiffer, Tally
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "PreparedPreload",
     "Tally",
     "await_imports",
+    "content_mb_per_second",
     "estimate",
     "preload",
     "preload_request",

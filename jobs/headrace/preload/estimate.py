@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from headrace.preload.contents import Contents
-from headrace.preload.rates import content_mb_per_second, file_seconds, network_of, one_file_mb_per_second
+from headrace.preload.rates import file_seconds, network_of, one_file_mb_per_second
 
 _BYTES_PER_MB: Final = 1_000_000
 # estimates are of what is usual
@@ -39,12 +39,15 @@ class Estimate:
     bound: Bound
 
 
-def estimate(contents: Contents, storage_capacity_gib: int, readers: int, instance_type: str) -> Estimate:
-    """The longest of the three; an instance type whose network is not known bounds nothing."""
+def estimate(contents: Contents, mb_per_second: float, readers: int, instance_type: str) -> Estimate:
+    """The longest of the three; an instance type whose network is not known bounds nothing.
+
+    ``mb_per_second``: what the file system takes, as :func:`headrace.preload.content_mb_per_second` has it.
+    """
     megabytes = contents.size_bytes / _BYTES_PER_MB
     network = network_of(instance_type)
     seconds = {
-        Bound.CONTENT: megabytes / content_mb_per_second(storage_capacity_gib),
+        Bound.CONTENT: megabytes / mb_per_second,
         Bound.FILES: contents.files * file_seconds() / readers,
         Bound.NETWORK: 0.0 if network is None else megabytes / network,
     }
@@ -52,14 +55,14 @@ def estimate(contents: Contents, storage_capacity_gib: int, readers: int, instan
     return Estimate(seconds=seconds[bound], bound=bound)
 
 
-def stall_seconds(contents: Contents, storage_capacity_gib: int, readers: int) -> int:
+def stall_seconds(contents: Contents, mb_per_second: float, readers: int) -> int:
     """How long nothing may happen. Lustre lets a reader have a file when all its content is there.
 
     So it may take the time of the largest file by itself, or of as many such files at once as there are readers.
     """
     alone = contents.largest_bytes / _BYTES_PER_MB / one_file_mb_per_second()
     together_bytes = min(contents.size_bytes, readers * contents.largest_bytes)
-    together = together_bytes / _BYTES_PER_MB / content_mb_per_second(storage_capacity_gib)
+    together = together_bytes / _BYTES_PER_MB / mb_per_second
     return _PATIENCE_SECONDS + math.ceil(_STALL_MARGIN * max(alone, together))
 
 

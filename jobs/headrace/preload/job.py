@@ -20,7 +20,7 @@ from headrace.platform import LustreLink, LustrePart, Platform, Subnet
 from headrace.preload.contents import Contents
 from headrace.preload.counters import METRICS
 from headrace.preload.estimate import estimate, max_runtime_seconds, stall_seconds
-from headrace.preload.rates import MAX_READERS, instance_for, readers_for
+from headrace.preload.rates import MAX_READERS, content_mb_per_second, instance_for, readers_for
 from headrace.sources import LustreSource, S3Location
 from headrace.training import TrainingJob
 from headrace.training_request import build_request
@@ -69,11 +69,14 @@ class Preload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
-    """A job that reads links, wherever they are. ``contents``: None where nobody has listed them."""
+    """A job that reads links, wherever they are. ``contents``: None where nobody has listed them.
+
+    ``mb_per_second``: what the file system takes from S3.
+    """
 
     links: Sequence[LustreLink]
     path: str
-    storage_capacity_gib: int
+    mb_per_second: float
     contents: Contents | None
     image: str
     instance_type: str | None
@@ -89,6 +92,11 @@ def lustre_of(platform: Platform) -> LustrePart:
             "fix: switch it on and deploy it, or name another platform"
         )
     return platform.lustre
+
+
+def mb_per_second_of(lustre: LustrePart) -> float:
+    """How fast it takes content from S3."""
+    return content_mb_per_second(lustre.storage_capacity_gib, lustre.per_unit_storage_throughput_mbps_per_tib)
 
 
 def training_job(wanted: Preload, platform: Platform, contents: Contents, now: datetime) -> TrainingJob:
@@ -112,7 +120,7 @@ def preload_request(
     readers: int | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The CreateTrainingJob request of a preload of all links of a file system that is yet to be made.
+    """The CreateTrainingJob request of a preload of all links of a SCRATCH_2 file system that is yet to be made.
 
     It names PLACEHOLDER_ID, its directories lack the mount name, and it has no VpcConfig: whoever makes the
     file system fills these in. Raises InvalidInput when the platform has no role for it.
@@ -132,7 +140,7 @@ def preload_request(
     reading = _Reading(
         links=links,
         path="",
-        storage_capacity_gib=storage_capacity_gib,
+        mb_per_second=content_mb_per_second(storage_capacity_gib),
         contents=contents,
         image=image,
         instance_type=instance_type,
@@ -161,7 +169,7 @@ def _reading(wanted: Preload, platform: Platform, contents: Contents | None) -> 
     return _Reading(
         links=wanted.links_on(platform),
         path=wanted.path,
-        storage_capacity_gib=lustre_of(platform).storage_capacity_gib,
+        mb_per_second=mb_per_second_of(lustre_of(platform)),
         contents=contents,
         image=wanted.image,
         instance_type=wanted.instance_type,
@@ -170,10 +178,10 @@ def _reading(wanted: Preload, platform: Platform, contents: Contents | None) -> 
 
 
 def _job(name: str, reading: _Reading) -> TrainingJob:
-    capacity = reading.storage_capacity_gib
-    readers = reading.readers or readers_for(capacity)
-    instance_type = reading.instance_type or instance_for(capacity).instance_type
-    stall, longest = _limits(reading.contents, capacity, readers, instance_type)
+    content = reading.mb_per_second
+    readers = reading.readers or readers_for(content)
+    instance_type = reading.instance_type or instance_for(content).instance_type
+    stall, longest = _limits(reading.contents, content, readers, instance_type)
     return TrainingJob(
         name=name,
         image=reading.image,
@@ -195,12 +203,12 @@ def _job(name: str, reading: _Reading) -> TrainingJob:
     )
 
 
-def _limits(contents: Contents | None, capacity_gib: int, readers: int, instance_type: str) -> tuple[int, int]:
+def _limits(contents: Contents | None, mb_per_second: float, readers: int, instance_type: str) -> tuple[int, int]:
     """How long nothing may happen, and how long the job may take, in seconds."""
     if contents is None:
         return UNLISTED_STALL_SECONDS, UNLISTED_RUNTIME_SECONDS
-    stall = stall_seconds(contents, capacity_gib, readers)
-    return stall, max_runtime_seconds(estimate(contents, capacity_gib, readers, instance_type), stall)
+    stall = stall_seconds(contents, mb_per_second, readers)
+    return stall, max_runtime_seconds(estimate(contents, mb_per_second, readers, instance_type), stall)
 
 
 def pieces(script: str) -> dict[str, str]:

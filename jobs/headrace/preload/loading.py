@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -18,7 +18,7 @@ from headrace.platform import LustreLink, LustrePart, Platform
 from headrace.preload.contents import NOTHING, Contents, Told, look_through
 from headrace.preload.counters import check_counts
 from headrace.preload.estimate import Estimate, estimate
-from headrace.preload.job import Preload, lustre_of, training_job
+from headrace.preload.job import Preload, lustre_of, mb_per_second_of, training_job
 from headrace.preload.tasks import import_to_compare, imports_of, until_over
 from headrace.rules import Finding, Suppression, require, run_rules
 from headrace.rules.locations import LocationSpec
@@ -59,7 +59,7 @@ class PreparedPreload:
     def estimate(self) -> Estimate:
         """How long it takes."""
         instance_type = self.plan.job.instance_type or ""
-        return estimate(self.contents, self.lustre.storage_capacity_gib, self.readers, instance_type)
+        return estimate(self.contents, mb_per_second_of(self.lustre), self.readers, instance_type)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,9 +147,14 @@ def await_imports(
     return imports_of(aws, file_system_id)
 
 
-def run(prepared: PreparedPreload, aws: Aws) -> Iterator[launch.Event]:
-    """Launch and watch; the last event is the job as it ended. Raises InvalidInput, NoCapacity or AwsError."""
-    yield from launch.run(prepared.plan, aws)
+def run(
+    prepared: PreparedPreload, aws: Aws, told: Callable[[str], None] = lambda _name: None
+) -> Generator[launch.Event]:
+    """Launch and watch; the last event is the job as it ended. ``told`` hears the job's name when it is created.
+
+    Raises InvalidInput, NoCapacity or AwsError.
+    """
+    yield from launch.run(prepared.plan, aws, told)
 
 
 def result_of(

@@ -44,9 +44,10 @@ def instances() -> tuple[Instance, ...]:
     return tuple(Instance(**each) for each in rates()["instances"]["types"])
 
 
-def content_mb_per_second(storage_capacity_gib: int) -> float:
-    """How fast a file system of this capacity takes content from S3."""
-    return float(rates()["content"]["mb_per_second_per_tib"]) * storage_capacity_gib / _GIB_PER_TIB
+def content_mb_per_second(storage_capacity_gib: int, throughput_mbps_per_tib: int | None = None) -> float:
+    """How fast a file system takes content from S3; ``throughput_mbps_per_tib``: 0 or None for SCRATCH_2."""
+    scratch = float(rates()["content"]["mb_per_second_per_tib"])
+    return (throughput_mbps_per_tib or scratch) * storage_capacity_gib / _GIB_PER_TIB
 
 
 def one_file_mb_per_second() -> float:
@@ -60,10 +61,9 @@ def file_seconds() -> float:
     return float(measured["readers"] / measured["files_per_second"])
 
 
-def instance_for(storage_capacity_gib: int) -> Instance:
-    """The smallest whose network brings what the file system takes; the largest there is where none does."""
-    needed = content_mb_per_second(storage_capacity_gib)
-    return next((each for each in instances() if each.mb_per_second >= needed), instances()[-1])
+def instance_for(content: float) -> Instance:
+    """The smallest whose network brings the MB/s that the file system takes; the largest there is where none does."""
+    return next((each for each in instances() if each.mb_per_second >= content), instances()[-1])
 
 
 def network_of(instance_type: str) -> float | None:
@@ -71,7 +71,7 @@ def network_of(instance_type: str) -> float | None:
     return next((each.mb_per_second for each in instances() if each.instance_type == instance_type), None)
 
 
-def readers_for(storage_capacity_gib: int) -> int:
-    """As many as were measured, and more where so many single streams would not fill the file system."""
-    streams = math.ceil(content_mb_per_second(storage_capacity_gib) / one_file_mb_per_second())
+def readers_for(content: float) -> int:
+    """As many as were measured, and more where so many single streams would not fill the file system (in MB/s)."""
+    streams = math.ceil(content / one_file_mb_per_second())
     return min(MAX_READERS, max(int(rates()["small_files"]["readers"]), streams))

@@ -199,7 +199,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "V154": Entry("The name of a flow has 50 characters", _OURS),
     "V155": Entry("The request of a flow is short", f"{_STATES}, Service quotas"),
     "V156": Entry("The machine may pass the job's role", _OURS),
-    "V157": Entry("Step Functions knows the members of the request", f"{_STATES}, AWS SDK service integrations"),
+    "V157": Entry("Step Functions is taken to know the members of a flow's requests", _OURS),
     "V158": Entry("A flow has attempts of its own", _OURS),
     "V159": Entry("The zone of an ephemeral Lustre is the platform's", _OURS),
     "V160": Entry("The lifetime of an ephemeral Lustre is long enough", _OURS),
@@ -208,6 +208,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "V172": Entry("An ephemeral file system lives for a week at most", _OURS),
     "V173": Entry("An idle Lustre is told of within a week", "Amazon CloudWatch User Guide, Evaluating an alarm"),
     "V174": Entry("There is data that an ephemeral Lustre may show", _OURS),
+    "V175": Entry("The jobs of a flow have room for its tags", f"{_SAGEMAKER}, Tags"),
 }
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from headrace.rules import machine_members
 from headrace.rules.finding import Finding, Level, Rule, rule
 from headrace.rules.lustre_link import MAX_LINKS
 from headrace.rules.values import finding, finding_in_words
@@ -21,40 +22,16 @@ from headrace.rules.values import finding, finding_in_words
 MAX_NAME_CHARACTERS: Final = 50
 MAX_REQUEST_BYTES: Final = 100 * 1024
 SECONDS_PER_HOUR: Final = 3600
+MAX_TAGS: Final = 50
+"""Of a training job (SageMaker API Reference, CreateTrainingJob, Tags)."""
+MACHINES_TAGS: Final = 2
+"""What the machine adds: headrace:owner and headrace:file-system."""
 
-MEMBERS_READ: Final = "2026-11-26"
-REQUEST_MEMBERS: Final = frozenset(
-    {
-        "AlgorithmSpecification",
-        "CheckpointConfig",
-        "DebugHookConfig",
-        "DebugRuleConfigurations",
-        "EnableInterContainerTrafficEncryption",
-        "EnableManagedSpotTraining",
-        "EnableNetworkIsolation",
-        "Environment",
-        "ExperimentConfig",
-        "HyperParameters",
-        "InputDataConfig",
-        "OutputDataConfig",
-        "ProfilerConfig",
-        "ProfilerRuleConfigurations",
-        "ResourceConfig",
-        "RetryStrategy",
-        "RoleArn",
-        "StoppingCondition",
-        "Tags",
-        "TensorBoardOutputConfig",
-        "TrainingJobName",
-        "VpcConfig",
-    }
-)
-"""Members of CreateTrainingJob that Step Functions' SDK integration takes, as of MEMBERS_READ.
-
-The integration follows the AWS SDK for Java 2.x with a delay that AWS does not tell; these are the members that the
-API had before 2022, and so everything that headrace builds. Newer ones (InfraCheckConfig, RemoteDebugConfig,
-SessionChainingConfig …) are added when an execution on AWS has taken them.
-"""
+_PRELOAD_FIELDS: Final = {
+    "AlgorithmSpecification.TrainingImage": "ephemeral.preload_image",
+    "ResourceConfig.InstanceType": "ephemeral.preload_instance_type",
+}
+"""Member of the preload's request -> the field that it is made of, where one is given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +52,8 @@ class LifetimeSpec:
 class EphemeralSpec:
     """A flow as asked for, and what the platform's record allows; ``max_gib`` and ``max_hours`` are its cap.
 
-    ``request_members`` and ``request_bytes``: of the machine's input; None in hold mode, where there is no job.
+    ``request_members`` (by their paths), ``request_bytes`` and ``tag_count`` (the most of one): of the requests in the
+    machine's input, of which there are none in hold mode. ``preload_violations``: member, value, what is allowed.
     ``role_arn``: of the job; ``role_arns``: which the machine may pass. ``retry``: what capacity_retry names.
     ``names_in_use``: of the names that the flow's jobs would have, those that are taken.
     """
@@ -91,6 +69,9 @@ class EphemeralSpec:
     lifetime: LifetimeSpec
     request_members: tuple[str, ...] = ()
     request_bytes: int = 0
+    tag_count: int = 0
+    preload_violations: tuple[tuple[str, str, str], ...] = ()
+    missing_preload_image: str | None = None
     role_arn: str | None = None
     role_arns: tuple[str, ...] = ()
     retry: tuple[str, ...] = ()
@@ -188,10 +169,37 @@ def machine_may_pass_the_role(spec: EphemeralSpec) -> Iterator[Finding]:
 
 @rule("V157")
 def members_are_known(spec: EphemeralSpec) -> Iterator[Finding]:
-    """Every member of the request is one that Step Functions hands on to SageMaker."""
-    for member in sorted(set(spec.request_members) - REQUEST_MEMBERS):
-        allowed = f"a member that Step Functions is known to hand on (as of {MEMBERS_READ})"
+    """Every member of the requests is one that Step Functions is taken to hand on to SageMaker."""
+    for member in sorted(set(spec.request_members) - machine_members.known()):
+        allowed = f"a member that headrace takes Step Functions to know (as of {machine_members.read_on()})"
         yield finding("V157", "request", member, allowed, "leave it out with --ephemeral")
+
+
+@rule("V175")
+def tags_leave_room(spec: EphemeralSpec) -> Iterator[Finding]:
+    """The requests of a flow have room for the tags that the machine adds to each."""
+    most = MAX_TAGS - MACHINES_TAGS
+    if spec.tag_count > most:
+        got = f"{spec.tag_count} with those that headrace sets"
+        allowed = f"at most {most} with --ephemeral: a job has up to {MAX_TAGS}, and the machine adds {MACHINES_TAGS}"
+        yield finding_in_words("V175", "tags", got, allowed, f"leave {spec.tag_count - most} out")
+
+
+@rule("V83")
+def image_of_the_preload_is_there(spec: EphemeralSpec) -> Iterator[Finding]:
+    """The image that is given for the preload exists in ECR."""
+    if spec.missing_preload_image is not None:
+        allowed = "an image in Amazon ECR with a shell: account.dkr.ecr.region.amazonaws.com/repository:tag"
+        fix = "push the image, correct its name, or leave it out for the job's own"
+        yield finding("V83", "ephemeral.preload_image", spec.missing_preload_image, allowed, fix)
+
+
+@rule("V85")
+def preload_is_one_that_the_service_takes(spec: EphemeralSpec) -> Iterator[Finding]:
+    """The request of the preload fits the service's model."""
+    for member, got, allowed in spec.preload_violations:
+        field = _PRELOAD_FIELDS.get(member, f"preload.{member}")
+        yield finding_in_words("V85", field, got, allowed, f"correct or leave out {field.rpartition('.')[2]}")
 
 
 @rule("V158")
@@ -256,7 +264,11 @@ EPHEMERAL_RULES: tuple[Rule[Any], ...] = (
     names_of_the_flow_are_free,
     machine_may_pass_the_role,
     members_are_known,
+    tags_leave_room,
     request_is_short_enough,
     retries_are_the_machines,
 )
-"""Rules of one :class:`EphemeralSpec`."""
+"""Rules of one :class:`EphemeralSpec`: nothing can be made of what breaks them."""
+
+PRELOAD_RULES: tuple[Rule[Any], ...] = (image_of_the_preload_is_there, preload_is_one_that_the_service_takes)
+"""Rules of one :class:`EphemeralSpec` that may be suppressed, as they may for the job itself."""

@@ -23,11 +23,12 @@ def install() -> None:
         s3,
         sagemaker,
         sns,
+        sqs,
         ssm,
         stepfunctions,
         unimplemented,
     )
 
     storage_and_jobs = (s3, bucket_policy, iam, kms, ec2, gateway_endpoints, efs, ssm, fsx, sagemaker)
-    for subject in (unimplemented, cloudformation, *storage_and_jobs, sns, cloudwatch, events, stepfunctions):
+    for subject in (unimplemented, cloudformation, *storage_and_jobs, sns, sqs, cloudwatch, events, stepfunctions):
         subject.install()

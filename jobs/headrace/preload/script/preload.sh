@@ -126,8 +126,9 @@ reader() {
 }
 
 # Is a file loaded? "lfs hsm_state" would say so, but no image has it. Inferred instead from its blocks: Lustre
-# gives a file whose content is released none, or one, and FSx imports a file as a released one; what has been fetched
-# has blocks for every byte. So a file counts as loaded when its blocks hold its size. Where they do not, for they may be
+# gives a file whose content is released none, or one, so that it is not taken for sparse, and FSx imports a file as a
+# released one; what has been fetched has blocks for every byte. So a file counts as loaded when it has more than one,
+# and they hold its size: one proves nothing, for a file of up to 512 bytes either. Where they do not, for they may be
 # compressed, where stat is another one or fails, files are read: that takes time, and is never wrong. Nothing has to be
 # fetched for an empty file.
 load() {
@@ -142,8 +143,9 @@ load() {
     bytes=0
     unread_bytes=0
     for fact in $facts; do
+        blocks=${fact%:*}
         size=${fact#*:}
-        if [ $((${fact%:*} * 512)) -ge "$size" ]; then
+        if [ "$size" -eq 0 ] || { [ "$blocks" -gt 1 ] && [ $((blocks * 512)) -ge "$size" ]; }; then
             files=$((files + 1))
             bytes=$((bytes + size))
         else

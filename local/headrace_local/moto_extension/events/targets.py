@@ -1,8 +1,13 @@
-"""Rules that start a state machine. The rule's role is not assumed: the embedded AWS enforces no rights."""
+"""Rules that start a state machine. The rule's role is not assumed: the embedded AWS enforces no rights.
+
+What could not be started goes to the target's dead-letter queue at once, where EventBridge would try for a day before.
+Source: Amazon EventBridge User Guide, "Using dead-letter queues to process undelivered events".
+"""
 
 from __future__ import annotations
 
 import copy
+import json
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -40,6 +45,20 @@ def _start(rule: Rule, target: Mapping[str, Any], event: Mapping[str, Any]) -> N
         )
     except Exception as error:  # the service tells nobody either: it counts failed invocations
         print(f"rule {rule.name} could not start {target['Arn']}: {error}", file=sys.stderr)  # noqa: T201
+        _keep(rule, target, event, error)
+
+
+def _keep(rule: Rule, target: Mapping[str, Any], event: Mapping[str, Any], error: Exception) -> None:
+    queue_arn = target.get("DeadLetterConfig", {}).get("Arn")
+    if queue_arn is None:
+        return
+    sqs = client("sqs", rule.region_name)
+    said = {"RULE_ARN": rule.arn, "TARGET_ARN": target["Arn"], "ERROR_MESSAGE": str(error)}
+    sqs.send_message(
+        QueueUrl=sqs.get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"],
+        MessageBody=json.dumps(event),
+        MessageAttributes={name: {"DataType": "String", "StringValue": text} for name, text in said.items()},
+    )
 
 
 def install() -> None:
