@@ -16,7 +16,7 @@ from tests.simulation.invariants import breaches
 from tests.simulation.mutants import MUTANTS, Mutant, caught_by
 from tests.simulation.schedule import Schedule
 
-SEEDS = range(250)  # `make soak` runs ten thousand
+SEEDS = range(200)  # `make soak` runs ten thousand
 
 
 @pytest.fixture(scope="module")

@@ -173,7 +173,8 @@ def nothing_above_the_cap_is_used(schedule: Schedule) -> Iterator[str]:
     ours = [each for each in schedule.world.fsx.file_systems.values() if is_tagged(each)]
     jobs = schedule.world.sagemaker.jobs.values()
     for each in ours:
-        older = [other for other in ours if (other.created, other.id) < (each.created, each.id)]
+        there = [other for other in ours if other.there_since <= each.created]
+        older = [other for other in there if (other.created, other.id) < (each.created, each.id)]
         alive = sum(each.created + 120 < (other.deleting or end_of(other)) for other in older)
         used = any(each.id in job.file_systems() for job in jobs if job.creator == each.creator)
         if each.creator is not None and alive >= MAX_FILE_SYSTEMS and used:

@@ -156,8 +156,8 @@ def copied_tags(plan: Faults, chance: random.Random, machines: Mapping[str, Mach
     copies = tuple(
         Bystander(
             kind,
-            # in its first hour, and ten minutes for clocks that differ, a copy looks like the original
-            chance.uniform(81 * MINUTE if kind == "copied meanwhile" else 0, 3 * HOUR),
+            # a flow tags its file system with its own id as soon as it knows it: a copy names the wrong one
+            chance.uniform(20 * MINUTE if kind == "copied meanwhile" else 0, 3 * HOUR),
             clients=chance.choice((0, 0, 3)),
         )
         for kind in kinds

@@ -170,10 +170,11 @@ def teardown_that_repeats_its_delete(machines: dict[str, Any]) -> None:
     _states(machines, "teardown")["Delete"]["Retry"] = [retrier]
 
 
-def teardown_at_any_time(machines: dict[str, Any]) -> None:
-    """What carries the owner's tags and was made while it ran is the owner's, also when it is a copy."""
-    until = "{% $exists($states.result.StopDate) ? $toMillis($states.result.StopDate) + 600000 : null %}"
-    _states(machines, "teardown")["DescribeOwner"]["Assign"]["until"] = until
+def copies_are_believed(machines: dict[str, Any]) -> None:
+    """Which file system the tags say to be on does not matter."""
+    itself = "FileSystemId in Tags[Key = 'headrace:file-system'].Value"
+    _replaced(_states(machines, "teardown")["FindFileSystems"]["Assign"], "queue", itself, "true")
+    _replaced(_states(machines, "reaper")["FindFileSystems"]["Assign"], "candidates", itself, "true")
 
 
 def teardown_silent_about_lost_tags(machines: dict[str, Any]) -> None:
@@ -233,7 +234,7 @@ MUTANTS = (
     Mutant(impatient_teardown_by_event, "event_ahead", 20),
     Mutant(teardown_that_gives_up_soon, "owner_unknown", 20),
     Mutant(teardown_that_repeats_its_delete, "guest_in_the_end", 20),
-    Mutant(teardown_at_any_time, "copied_tags", 20),
+    Mutant(copies_are_believed, "copied_tags", 20),
     Mutant(teardown_silent_about_lost_tags, "owner_lost", 20),
     Mutant(import_not_awaited, "import_goes_wrong", 20),
     Mutant(preload_not_verified, "preload_goes_wrong", 20),
