@@ -157,4 +157,5 @@ def _synthesizer(settings: EnvironmentSettings) -> BootstraplessSynthesizer | De
 
 def _tag(stack: Stack, tags: dict[str, str]) -> None:
     for key, value in tags.items():
-        Tags.of(stack).add(key, value)
+        # alarms are found by their names; their tags would take a kilobyte of a template that may have fifty
+        Tags.of(stack).add(key, value, exclude_resource_types=["AWS::CloudWatch::Alarm"])

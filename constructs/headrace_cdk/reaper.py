@@ -82,7 +82,7 @@ class Reaper(Construct):
             schedule=events.Schedule.rate(Duration.minutes(EVERY_MINUTES)),
         )
         failed = "The reaper of ephemeral Lustre did not end well: nobody looks for leaks"
-        tell_of_failures(self, self.machine.state_machine, topic=topic, description=failed, aborted=True)
+        tell_of_failures(self, self.machine.state_machine, topic=topic, description=failed)
         not_started = "The reaper of ephemeral Lustre could not be started: nobody looks for leaks"
         tell_when_not_started(self, often.rule, topic=topic, description=not_started)
         self._tell_when_it_stops(topic)
