@@ -4,7 +4,8 @@ Due is what carries the platform's tag and an owner's, and has expired, and was 
 more (tags can be copied), and that no training job mounts, and that has no client. What is due is marked first, and
 deleted when it is still due a quarter of an hour later; a mark that is not due any more is taken away. What cannot be
 found out counts against deleting, except that no data of CloudWatch counts as no client: FSx may publish none for a
-file system without clients, or in creation. A call to CloudWatch that fails counts as a client. Source: constructs/headrace_cdk/machines/reaper.asl.yaml, state IsDue.
+file system without clients, or in creation. A call to CloudWatch that fails counts as a client. Source:
+constructs/headrace_cdk/machines/reaper.asl.yaml, state IsDue.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ class Owner:
 class FileSystemFacts:
     """A file system as the reaper sees it. Times are UTC.
 
-    ``has_platform_tag``: with this platform's name. ``itself_tag``: the id that the flow wrote. ``expires_tag``, ``marked_tag``: their text, None without the tag.
+    ``has_platform_tag``: with this platform's name. ``itself_tag``: the id that the flow wrote. ``expires_tag``,
+    ``marked_tag``: their text, None without the tag.
     ``mounted_by``: names of jobs that run or are stopping. ``unknown_jobs``: how many of those could not be asked what
     they mount. ``clients``: the most in the last quarter of an hour, 0 without data; None where CloudWatch did not say.
     """
