@@ -35,6 +35,7 @@ def flow_input(plan: Faults, name: str) -> dict[str, Any]:
         {"FileSystemPath": f"/data/part{index}", "DataRepositoryPath": f"s3://bucket/data/part{index}/"}
         for index in range(plan.links)
     ]
+    preload = {"Request": training_request(f"{name}-preload", plan.lifetime_seconds), "FolderMarkers": 0}
     training = {"Request": training_request(name, plan.lifetime_seconds), "CapacityAttempts": plan.capacity_attempts}
     return {
         "Schema": 1,
@@ -47,7 +48,7 @@ def flow_input(plan: Faults, name: str) -> dict[str, Any]:
             "ReadySeconds": plan.ready_seconds,
             "LifetimeSeconds": plan.lifetime_seconds,
         },
-        "Preload": {"Request": training_request(f"{name}-preload", plan.lifetime_seconds)} if plan.preload else None,
+        "Preload": preload if plan.preload else None,
         "Training": None if plan.mode == "hold" else training,
     }
 
