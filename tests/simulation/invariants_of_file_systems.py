@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from tests.simulation.bystanders import DOOMED
-from tests.simulation.clock import seconds_of
+from tests.simulation.clock import seconds_of, timestamp
 from tests.simulation.definitions import MAX_FILE_SYSTEMS
 from tests.simulation.readings import (
     TAGS,
@@ -174,11 +174,16 @@ def nothing_above_the_cap_is_used(schedule: Schedule) -> Iterator[str]:
     jobs = schedule.world.sagemaker.jobs.values()
     for each in ours:
         there = [other for other in ours if other.there_since <= each.created]
-        older = [other for other in there if (other.created, other.id) < (each.created, each.id)]
+        older = [other for other in there if _age(schedule, other) < _age(schedule, each)]
         alive = sum(each.created + 120 < (other.deleting or end_of(other)) for other in older)
         used = any(each.id in job.file_systems() for job in jobs if job.creator == each.creator)
         if each.creator is not None and alive >= MAX_FILE_SYSTEMS and used:
             yield f"{each.id} has a job, and {alive} older ones live; the cap is {MAX_FILE_SYSTEMS}"
+
+
+def _age(schedule: Schedule, each: FileSystem) -> tuple[str, str]:
+    """What tells which is older, as FSx writes it: to the millisecond, and then by the id."""
+    return timestamp(each.created + schedule.plan.fsx.skew_seconds), each.id
 
 
 def the_cap_holds(schedule: Schedule) -> Iterator[str]:
