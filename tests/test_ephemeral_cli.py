@@ -493,6 +493,14 @@ def test_stop_takes_down_what_a_flow_that_has_ended_has_left(run: Run, aws: Fake
     assert outcome.err.endswith(f"the file system of {NAME} is gone\n")
 
 
+def test_stop_of_an_ended_flow_need_not_wait(run: Run, aws: FakeAws) -> None:
+    """Nothing but this starts a teardown for it."""
+    aws.steps, aws.lists = [execution("FAILED")], [[a_lustre()]]
+    outcome = run("stop", NAME, "--no-wait", "--json")
+    assert json.loads(outcome.out)[0]["file_system_is_gone"] is False
+    assert aws.deeds == [("start", "teardown", ARN)]
+
+
 def test_stop_tells_of_file_systems_that_bear_copied_tags(run: Run, aws: FakeAws) -> None:
     """They are none of the flow's."""
     aws.steps, aws.history = [execution("ABORTED")], COURSE[:4]

@@ -754,7 +754,7 @@ HELD = events("Begin", "CreateFileSystem", CREATED, "CreateLink", "StartImport",
 def test_a_held_file_system_is_a_platform_to_launch_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """And goes at the end of the block."""
     aws = FakeAws(history=HELD)
-    aws.lists = [[a_lustre()], []]
+    aws.lists = [[], [a_lustre()], []]
     ended = _teardown(1, "SUCCEEDED")
     aws.others[ended.arn] = ended
     with _hold(monkeypatch, aws)() as held:

@@ -594,6 +594,11 @@ WRONG: list[tuple[Any, str, str]] = [
         "does not show s3://lake/data",
     ),
     (
+        mounting(LUSTRE_FACTS, links=(replace(LUSTRE_FACTS.links[0], lifecycle=None, shown_below=("/data/a",)),)),
+        "V133",
+        "fix: hold that folder, too; this file system shows /data/a",
+    ),
+    (
         mounting(LUSTRE_FACTS, links=(replace(LUSTRE_FACTS.links[0], lifecycle="MISCONFIGURED"),)),
         "V133",
         "MISCONFIGURED",

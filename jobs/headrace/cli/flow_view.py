@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,7 @@ def follow(events: Iterable[FlowEvent], capacity: int, region: str, instance_cou
     console = Console(stderr=True, highlight=False)
     clock = _Clock(capacity, region)
     flow: Flow | None = None
-    with console.status(clock), _told_by_the_minute(clock, console):
+    with console.status(clock), _told_by_the_minute(clock.__rich__, console):
         for event in events:
             if isinstance(event, Flow):
                 flow = event
@@ -69,8 +70,8 @@ def follow(events: Iterable[FlowEvent], capacity: int, region: str, instance_cou
 
 
 @contextmanager
-def _told_by_the_minute(clock: _Clock, console: Console) -> Iterator[None]:
-    """Where nobody sees the clock drawn, a line a minute says that the flow goes on."""
+def _told_by_the_minute(state: Callable[[], Text], console: Console) -> Iterator[None]:
+    """Where nobody sees the state drawn, a line a minute says that it goes on."""
     if console.is_terminal:
         yield
         return
@@ -78,7 +79,7 @@ def _told_by_the_minute(clock: _Clock, console: Console) -> Iterator[None]:
 
     def tell() -> None:
         while not is_over.wait(_LINE_SECONDS):
-            console.print(Text("  ") + clock.__rich__(), soft_wrap=True)
+            console.print(Text("  ") + state(), soft_wrap=True)
 
     teller = threading.Thread(target=tell, daemon=True)
     teller.start()
@@ -155,7 +156,12 @@ def until_gone(aws: Aws, teardown_machine_arn: str, owner: str) -> None:
     from headrace.ephemeral import teardown
 
     console = Console(stderr=True, highlight=False)
-    with console.status("tearing down"):
+    begun = time.monotonic()
+
+    def state() -> Text:
+        return Text(f"tearing down for {duration_text(time.monotonic() - begun)}")
+
+    with console.status("tearing down"), _told_by_the_minute(state, console):
         for line in teardown.until_gone(aws, teardown_machine_arn, owner):
             console.print(Text(without_controls(line)), soft_wrap=True)
     name = owner.rpartition(":")[2]

@@ -78,6 +78,9 @@ def _ended(aws: Aws, each: Named, wait: bool | None) -> dict[str, Any]:
             )
             raise
         flow = flows.look(aws, flow.execution)
+    if wait is False and flow.lustre is not None and each.flow.execution.is_over:
+        # its own teardown has been, and nothing else starts one
+        teardown.start(aws, each.flow.part.teardown_machine_arn, flow.execution.arn)
     for other in teardown.others_of(aws, flow.execution):
         typer.echo(
             f"{other.file_system_id} is {other.lifecycle}: it names {flow.name} as its owner, which has not made it; "

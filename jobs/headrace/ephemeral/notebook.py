@@ -19,6 +19,7 @@ from headrace.channels import Channel, judged, link_spec_of, spec_of
 from headrace.ephemeral import flows, starting, teardown
 from headrace.ephemeral.associations import Association, association_of, without_overlap
 from headrace.ephemeral.flows import Flow
+from headrace.ephemeral.living import living
 from headrace.ephemeral.machine_input import flow_input, lifetime, ready_seconds
 from headrace.ephemeral.sizing import capacity_for
 from headrace.ephemeral.stages import Stage, StageSpan
@@ -94,7 +95,7 @@ def lustre(
         availability_zone_id=availability_zone_id,
         lifetime_hours=hours,
     )
-    hold = _prepared(deployed, aws, links, wishes, base_name, suppressions)
+    hold = _prepared(deployed, aws, links, wishes, base_name, suppressions, told)
     arn = execution_arn(hold.part.machine_arn, hold.name)
     told(f"making a file system of {hold.given['Lustre']['StorageCapacity']:,} GiB: {hold.name}")
     is_refused = False
@@ -119,6 +120,7 @@ def _prepared(
     wishes: EphemeralLustre,
     base_name: str,
     suppressions: Sequence[Suppression],
+    told: Told,
 ) -> _Hold:
     part = flows.require_part(platform)
     subnets = platform.foundation.subnets
@@ -144,14 +146,18 @@ def _prepared(
         capacity_gib=capacity.gib,
         capacity_arithmetic=capacity.arithmetic,
         max_gib=part.max_gib,
+        is_capacity_given=wishes.storage_capacity_gib is not None,
         max_hours=part.max_hours,
+        max_file_systems=part.max_file_systems,
+        living=living(aws, part.platform),
         lifetime=life,
         wanted_az_id=wishes.availability_zone_id,
         platform_az_ids=tuple(dict.fromkeys(each.az_id for each in subnets)),
         is_hold=True,
     )
     found = [*findings, *data.findings, *capacity.findings, *final(run_rules(EPHEMERAL_RULES, spec))]
-    require([replace(each, field=_argument(each.field)) for each in found], suppressions)
+    for each in require([_by_its_argument(each) for each in found], suppressions):
+        told(str(each))
     given = flow_input(
         job_name=name,
         storage_capacity_gib=capacity.gib,
@@ -164,9 +170,11 @@ def _prepared(
     return _Hold(part=part, subnet=subnet, link_names=frozenset(links), given=given)
 
 
-def _argument(field: str) -> str:
-    name = field.removeprefix("ephemeral.")
-    return "hours" if name == "lifetime_hours" else name
+def _by_its_argument(each: Finding) -> Finding:
+    """The finding with the names that :func:`lustre` has, where a job file has others."""
+    name = each.field.removeprefix("ephemeral.")
+    field = "hours" if name == "lifetime_hours" else name
+    return replace(each, field=field, fix=each.fix.replace("lifetime_hours: ", "hours="))
 
 
 def _name(platform: Platform, base_name: str, now: datetime) -> str:

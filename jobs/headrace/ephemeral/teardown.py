@@ -116,7 +116,7 @@ def take_down(
     since = (described(aws, owner).ended or datetime.now(UTC)) - _CLOCKS_DIFFER
     strangers: set[str] = set()
     told, pause_seconds = "", flows.FIRST_POLL_SECONDS
-    started_here = _start(aws, teardown_machine_arn, owner) if anew else ""
+    started_here = start(aws, teardown_machine_arn, owner) if anew else ""
     while True:
         ours = _teardowns(aws, teardown_machine_arn, owner, since, strangers)
         # a list may lag behind
@@ -135,12 +135,13 @@ def take_down(
             last = described(aws, started_here)
             raise FlowFailed(f"teardown {last.name}: {last.status}: {reason_of(last)}; see headrace reap --dry-run")
         if not is_running and (ours or time.monotonic() - begun > _TEARDOWN_SECONDS):
-            started_here = _start(aws, teardown_machine_arn, owner)
+            started_here = start(aws, teardown_machine_arn, owner)
         time.sleep(pause_seconds)
         pause_seconds = flows.longer_pause(pause_seconds)
 
 
-def _start(aws: Aws, teardown_machine_arn: str, owner: str) -> str:
+def start(aws: Aws, teardown_machine_arn: str, owner: str) -> str:
+    """Start a teardown of what a flow that has ended has left, whatever others do; the ARN of its execution."""
     name = f"by-hand-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     return aws.executions.start(teardown_machine_arn, name, {"Owner": owner})
 

@@ -94,8 +94,17 @@ def _links(channels: list[Channel], launch: LaunchPlan, live: Mapping[tuple[str,
         assert isinstance(channel.source, LustreSource)
         link = channel.source.link_on(launch.platform)
         uri = f"s3://{link.bucket}/{link.prefix}".rstrip("/")
-        lifecycle = _lifecycle(link.path.rstrip("/"), uri, channel.source.path.strip("/"), live)
-        facts.append(LinkFacts(field=f"channels.{channel.name}.lustre", path=link.path, uri=uri, lifecycle=lifecycle))
+        path, below = link.path.rstrip("/"), channel.source.path.strip("/")
+        folder = f"/{below}" if below else ""
+        facts.append(
+            LinkFacts(
+                field=f"channels.{channel.name}.lustre",
+                path=f"{path}{folder}" or "/",
+                uri=f"{uri}{folder}",
+                lifecycle=_lifecycle(path, uri, below, live),
+                shown_below=tuple(sorted(each for each, _ in live if each.startswith(f"{path}/"))),
+            )
+        )
     return tuple(facts)
 
 

@@ -116,7 +116,10 @@ def links_are_in_order(spec: NetworkSpec) -> Iterator[Finding]:
                 given = f"{link.path}, {link.lifecycle or f'which does not show {link.uri}'}"
                 allowed = "a link of the file system that is AVAILABLE: otherwise directories are empty or reads fail"
                 fix = "see DescribeDataRepositoryAssociations for the reason, or deploy the Lustre's stack again"
-                yield finding("V133", link.field, given, allowed, fix)
+                if link.lifecycle is None and link.shown_below:
+                    # a file system that is held, or made for a job, shows folders and not links
+                    fix = f"hold that folder, too; this file system shows {', '.join(link.shown_below)}"
+                yield finding_in_words("V133", link.field, given, allowed, fix)
 
 
 @rule("V45")

@@ -78,12 +78,17 @@ class AclFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkFacts:
-    """A link that a channel reads: ``uri`` is what it shows; ``lifecycle`` None: the file system has no such link."""
+    """A link that a channel reads: ``uri`` is what it shows; ``lifecycle`` None: the file system has no such link.
+
+    ``path``, ``uri``: with the folder below the link that is read. ``shown_below``: of the link, the folders that have
+    links of their own.
+    """
 
     field: str
     path: str
     uri: str
     lifecycle: str | None
+    shown_below: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
