@@ -22,6 +22,9 @@ from headrace_cdk.managed_policy import place_of
 LAST_RESORT = LintException(
     cdk_nag=["AwsSolutions-SQS3"], reason="It is a dead-letter queue itself, of a rule and not of another queue"
 )
+ENCRYPTED_BY_SQS = LintException(
+    checkov=["CKV_AWS_27"], reason="SQS encrypts it with a key of its own; events name executions, and hold no input"
+)
 
 
 class MachineRule(Construct):
@@ -80,5 +83,5 @@ def _dead_letters(scope: Construct) -> sqs.Queue:
         enforce_ssl=True,
         retention_period=Duration.days(14),
     )
-    accept(queue, LAST_RESORT)
+    accept(queue, LAST_RESORT, ENCRYPTED_BY_SQS)
     return queue
