@@ -23,7 +23,7 @@ LAST_RESORT = LintException(
     cdk_nag=["AwsSolutions-SQS3"], reason="It is a dead-letter queue itself, of a rule and not of another queue"
 )
 ENCRYPTED_BY_SQS = LintException(
-    checkov=["CKV_AWS_27"], reason="SQS encrypts it with a key of its own; events name executions, and hold no input"
+    checkov=["CKV_AWS_27"], reason="SQS encrypts it with a key of its own; who may read it may read executions, too"
 )
 
 
