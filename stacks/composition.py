@@ -13,6 +13,8 @@ from typing import Any
 
 from aws_cdk import App, BootstraplessSynthesizer, DefaultStackSynthesizer, Environment, Stack, Tags
 from headrace.errors import InvalidInput
+from headrace.platform import PLATFORM_TAG
+from headrace_cdk.machine_policies import PART_TAG
 
 from stacks.cleanup import EphemeralCleanup
 from stacks.ephemeral import Ephemeral
@@ -147,7 +149,7 @@ def _compose(app: App, target: Target, settings: EnvironmentSettings) -> list[St
         )
         stacks["ephemeral"].add_stack_dependency(stacks["cleanup"])
     for part, stack in stacks.items():
-        _tag(stack, {**settings.tags, "headrace:platform": platform, "headrace:part": part})
+        _tag(stack, {**settings.tags, PLATFORM_TAG: platform, PART_TAG: part})
     return list(stacks.values())
 
 

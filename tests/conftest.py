@@ -13,14 +13,21 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from botocore.stub import Stubber
+from headrace import launch
+from headrace.aws import Aws
+from headrace.ephemeral import flows, reaper, starting
 from headrace.platform import FoundationPart, Platform, parameter_path, parse_platform
 from headrace_local import process
 from headrace_local.environment import leads_elsewhere
 from headrace_local.guard import closed_environment
 from headrace_local.process import Running
 
+from tests.flow_records import EPHEMERAL_PLATFORM
+
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT_NAME = "dev"
+STUBBED_REGION = "eu-west-1"
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +58,40 @@ def aws_session(embedded_aws: Running, _one_session: boto3.Session, monkeypatch:
 def sagemaker(aws_session: boto3.Session) -> Any:
     """The SageMaker client of the embedded AWS."""
     return aws_session.client("sagemaker")
+
+
+@pytest.fixture(scope="session")
+def _stubbed_session() -> boto3.Session:
+    return boto3.Session("x", "x", region_name=STUBBED_REGION)
+
+
+@pytest.fixture
+def aws(_stubbed_session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """A facade whose clients are stubbed, by ``stubbed``; no call leaves. Some modules have another of their own."""
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.setattr(boto3, "Session", lambda **_: _stubbed_session)
+    return Aws(STUBBED_REGION)
+
+
+def stubbed(aws: Aws, service: str) -> Stubber:
+    """What a service answers to :func:`aws`."""
+    stubber = Stubber(aws.connection.client(service))
+    stubber.activate()
+    return stubber
+
+
+@pytest.fixture
+def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flows of records are followed without a pause, on a platform with machines."""
+    for module, name in (
+        (flows, "FIRST_POLL_SECONDS"),
+        (flows, "_SLOWEST_POLL_SECONDS"),
+        (launch, "_LAST_LINES_SECONDS"),
+        (reaper, "_PAUSE_SECONDS"),
+    ):
+        monkeypatch.setattr(module, name, 0)
+    monkeypatch.setattr(starting, "PAUSES_SECONDS", (0.0, 0.0, 0.0, 0.0))
+    monkeypatch.setattr(launch, "read_platform", lambda _aws, _platform=None: EPHEMERAL_PLATFORM)
 
 
 TRUST = {
@@ -103,6 +144,14 @@ class DeployedPlatform:
     def client(self, service: str) -> Any:
         """A boto3 client of the embedded AWS."""
         return _client(self.environment, service)
+
+    def push_image(self, image: str) -> None:
+        """Put an image without layers into ECR, ``repository:tag``; the repository must not be there yet."""
+        repository, tag = image.split(":")
+        media_type = "application/vnd.docker.distribution.manifest.v2+json"
+        manifest = json.dumps({"schemaVersion": 2, "mediaType": media_type, "layers": []})
+        self.client("ecr").create_repository(repositoryName=repository)
+        self.client("ecr").put_image(repositoryName=repository, imageTag=tag, imageManifest=manifest)
 
 
 def _client(environment: Mapping[str, str], service: str) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
@@ -14,30 +13,11 @@ from headrace.errors import InvalidInput, NoCapacity
 from headrace.job_description import JobDescription, LogLine
 from headrace.job_status import JobStatus
 
-REGION = "eu-west-1"
+from tests.conftest import STUBBED_REGION, stubbed
+
 ACCOUNT = "111111111111"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture(scope="module")
-def _one_session() -> boto3.Session:
-    """A session that has read the service models once: making clients from it is quick."""
-    return boto3.Session("x", "x", region_name=REGION)
-
-
-@pytest.fixture
-def aws(_one_session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Aws:
-    """A facade whose clients are stubbed; no call leaves."""
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    monkeypatch.setattr(boto3, "Session", lambda **_: _one_session)
-    return Aws(REGION)
-
-
-def _stub(aws: Aws, service: str) -> Stubber:
-    stubber = Stubber(aws.connection.client(service))
-    stubber.activate()
-    return stubber
 
 
 def test_without_a_region_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,12 +43,12 @@ def test_an_endpoint_that_is_no_url_says_so(monkeypatch: pytest.MonkeyPatch, end
     """botocore raises a bare ValueError for it."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     with pytest.raises(InvalidInput, match="correct AWS_ENDPOINT_URL"):
-        Aws(REGION).account.parameters_below("/headrace/dev/")
+        Aws(STUBBED_REGION).account.parameters_below("/headrace/dev/")
 
 
 def test_parameters_are_read_over_all_pages(aws: Aws) -> None:
     """A second page is not lost."""
-    stub = _stub(aws, "ssm")
+    stub = stubbed(aws, "ssm")
     for number, token in ((1, "more"), (2, None)):
         answer: dict[str, Any] = {"Parameters": [{"Name": f"/headrace/dev/{number}", "Value": str(number)}]}
         stub.add_response("get_parameters_by_path", answer | ({"NextToken": token} if token else {}))
@@ -80,14 +60,14 @@ def test_parameters_are_read_over_all_pages(aws: Aws) -> None:
     [
         ("404", {}, None),
         ("301", {"x-amz-bucket-region": "us-west-2"}, "us-west-2"),
-        ("403", {"x-amz-bucket-region": REGION}, REGION),
+        ("403", {"x-amz-bucket-region": STUBBED_REGION}, STUBBED_REGION),
     ],
 )
 def test_the_region_of_a_bucket_needs_no_rights_on_it(
     aws: Aws, code: str, headers: dict[str, str], expected: str | None
 ) -> None:
     """People who launch may list below the data prefixes only, and HeadBucket names no prefix."""
-    _stub(aws, "s3").add_client_error(
+    stubbed(aws, "s3").add_client_error(
         "head_bucket", code, http_status_code=int(code), response_meta={"HTTPHeaders": headers}
     )
     assert aws.s3.bucket_region("lake") == expected
@@ -95,7 +75,7 @@ def test_the_region_of_a_bucket_needs_no_rights_on_it(
 
 def test_a_bucket_without_an_answer_is_an_error(aws: Aws) -> None:
     """S3 in trouble is not a bucket that is missing."""
-    _stub(aws, "s3").add_client_error("head_bucket", "503", http_status_code=503, response_meta={"HTTPHeaders": {}})
+    stubbed(aws, "s3").add_client_error("head_bucket", "503", http_status_code=503, response_meta={"HTTPHeaders": {}})
     with pytest.raises(AwsError, match="HeadBucket: 503"):
         aws.s3.bucket_region("lake")
 
@@ -118,8 +98,8 @@ def test_the_first_objects_say_whether_they_are_all(aws: Aws, is_truncated: bool
 
 def test_an_empty_prefix_is_an_empty_answer(aws: Aws) -> None:
     """Not an error."""
-    _stub(aws, "s3").add_response("list_objects_v2", {})
-    assert aws.s3.first_objects("lake", "data/", REGION, 2) == ((), True)
+    stubbed(aws, "s3").add_response("list_objects_v2", {})
+    assert aws.s3.first_objects("lake", "data/", STUBBED_REGION, 2) == ((), True)
 
 
 @pytest.mark.parametrize(
@@ -133,28 +113,28 @@ def test_an_empty_prefix_is_an_empty_answer(aws: Aws) -> None:
 def test_an_image_is_looked_up_in_its_own_account(aws: Aws, image: str, image_id: dict[str, str]) -> None:
     """Deep Learning Containers lie in an account of AWS."""
     repository = image.split(":")[0].split("@")[0]
-    _stub(aws, "ecr").add_response(
+    stubbed(aws, "ecr").add_response(
         "batch_get_image",
         {"images": [{"repositoryName": repository}]},
         {"registryId": "763104351884", "repositoryName": repository, "imageIds": [image_id]},
     )
-    assert aws.account.image_exists(f"763104351884.dkr.ecr.{REGION}.amazonaws.com/{image}")
+    assert aws.account.image_exists(f"763104351884.dkr.ecr.{STUBBED_REGION}.amazonaws.com/{image}")
 
 
 def test_an_image_that_is_nowhere_is_no_error(aws: Aws) -> None:
     """Wrong tag, wrong repository, and a name that is no ECR image."""
-    stub = _stub(aws, "ecr")
+    stub = stubbed(aws, "ecr")
     stub.add_response("batch_get_image", {"images": [], "failures": [{"failureCode": "ImageNotFound"}]})
     stub.add_client_error("batch_get_image", "RepositoryNotFoundException")
-    assert not aws.account.image_exists(f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/ab:2")
-    assert not aws.account.image_exists(f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/cd:1")
-    assert not aws.account.image_exists(f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/x:1")
+    assert not aws.account.image_exists(f"{ACCOUNT}.dkr.ecr.{STUBBED_REGION}.amazonaws.com/ab:2")
+    assert not aws.account.image_exists(f"{ACCOUNT}.dkr.ecr.{STUBBED_REGION}.amazonaws.com/cd:1")
+    assert not aws.account.image_exists(f"{ACCOUNT}.dkr.ecr.{STUBBED_REGION}.amazonaws.com/x:1")
     assert not aws.account.image_exists("docker.io/library/python:3.12")
 
 
 def test_a_role_is_looked_up_by_its_name_without_the_path(aws: Aws) -> None:
     """GetRole takes names."""
-    stub = _stub(aws, "iam")
+    stub = stubbed(aws, "iam")
     stub.add_client_error("get_role", "NoSuchEntity", expected_params={"RoleName": "r"})
     assert not aws.account.role_exists(f"arn:aws:iam::{ACCOUNT}:role/team/a/r")
 
@@ -176,34 +156,34 @@ def test_a_role_of_the_same_name_elsewhere_is_another_role(aws: Aws, asked: str,
         "Arn": f"arn:aws:iam::{ACCOUNT}:role/team/a/r",
         "CreateDate": START,
     }
-    _stub(aws, "iam").add_response("get_role", {"Role": role}, {"RoleName": "r"})
+    stubbed(aws, "iam").add_response("get_role", {"Role": role}, {"RoleName": "r"})
     assert aws.account.role_exists(asked) is exists
 
 
 @pytest.mark.parametrize("role_arn", ["", f"arn:aws:iam::{ACCOUNT}:role/", f"arn:aws:iam::{ACCOUNT}:role/x y"])
 def test_what_names_no_role_is_no_role(aws: Aws, role_arn: str) -> None:
     """The form of the ARN is for the rules to judge; an error of the call would hide what they say."""
-    _stub(aws, "iam").add_client_error("get_role", "ValidationError", "The specified value for roleName is invalid")
+    stubbed(aws, "iam").add_client_error("get_role", "ValidationError", "The specified value for roleName is invalid")
     assert not aws.account.role_exists(role_arn)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "-a", "a" * 64])
 def test_what_is_no_name_of_a_job_is_not_asked_for(aws: Aws, name: str) -> None:
     """SageMaker would answer with an error about the name's form; the rules have a better one."""
-    _stub(aws, "sagemaker")
+    stubbed(aws, "sagemaker")
     assert not aws.training_jobs.exists(name)
 
 
 def test_a_name_is_free_when_the_service_knows_no_such_job(aws: Aws) -> None:
     """The service has no error code of its own for it."""
-    stub = _stub(aws, "sagemaker")
+    stub = stubbed(aws, "sagemaker")
     stub.add_client_error("describe_training_job", "ValidationException", "Requested resource not found.")
     assert not aws.training_jobs.exists("x")
 
 
 def test_an_error_is_one_line_with_operation_code_and_whom_to_ask(aws: Aws) -> None:
     """What a person needs of a ClientError."""
-    _stub(aws, "sagemaker").add_client_error("describe_training_job", "AccessDeniedException", "not\nauthorized")
+    stubbed(aws, "sagemaker").add_client_error("describe_training_job", "AccessDeniedException", "not\nauthorized")
     with pytest.raises(AwsError) as caught:
         aws.training_jobs.exists("x")
     assert str(caught.value) == (
@@ -219,7 +199,7 @@ def test_a_request_that_the_service_refuses_is_the_users_to_mend(
     aws: Aws, code: str, expected: type[InvalidInput]
 ) -> None:
     """Exit code 2: nothing was created. A quota leaves room for another instance type."""
-    _stub(aws, "sagemaker").add_client_error("create_training_job", code, "why")
+    stubbed(aws, "sagemaker").add_client_error("create_training_job", code, "why")
     request = {
         "TrainingJobName": "x",
         "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/r",
@@ -255,7 +235,7 @@ def _answer(**members: Any) -> dict[str, Any]:
     """DescribeTrainingJob's answer for a job that runs, with these members besides, or in place of its own."""
     answer: dict[str, Any] = {
         "TrainingJobName": "x",
-        "TrainingJobArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/x",
+        "TrainingJobArn": f"arn:aws:sagemaker:{STUBBED_REGION}:{ACCOUNT}:training-job/x",
         "ModelArtifacts": {"S3ModelArtifacts": ""},
         "TrainingJobStatus": "InProgress",
         "SecondaryStatus": "Training",
@@ -268,7 +248,7 @@ def _answer(**members: Any) -> dict[str, Any]:
 
 
 def _described(aws: Aws, **members: Any) -> JobDescription:
-    _stub(aws, "sagemaker").add_response("describe_training_job", _answer(**members), {"TrainingJobName": "x"})
+    stubbed(aws, "sagemaker").add_response("describe_training_job", _answer(**members), {"TrainingJobName": "x"})
     return aws.training_jobs.describe("x")
 
 
@@ -371,7 +351,7 @@ REJECTED = "The request was rejected because the training job is in status Stopp
 
 def test_a_job_is_asked_to_stop(aws: Aws) -> None:
     """Once, by its name."""
-    stub = _stub(aws, "sagemaker")
+    stub = stubbed(aws, "sagemaker")
     stub.add_response("stop_training_job", {}, {"TrainingJobName": "x"})
     assert aws.training_jobs.stop("x")
     stub.assert_no_pending_responses()
@@ -380,7 +360,7 @@ def test_a_job_is_asked_to_stop(aws: Aws) -> None:
 @pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped", "Stopping"])
 def test_a_job_that_does_not_run_is_not_stopped_again(aws: Aws, status: str) -> None:
     """The service refuses with the code that it has for everything, so the job itself is asked."""
-    stub = _stub(aws, "sagemaker")
+    stub = stubbed(aws, "sagemaker")
     stub.add_client_error("stop_training_job", "ValidationException", REJECTED)
     stub.add_response("describe_training_job", _answer(TrainingJobStatus=status))
     assert not aws.training_jobs.stop("x")
@@ -396,7 +376,7 @@ def test_a_job_that_does_not_run_is_not_stopped_again(aws: Aws, status: str) -> 
 )
 def test_a_stop_that_fails_is_an_error(aws: Aws, code: str, message: str, expected: type[Exception]) -> None:
     """An unknown job is the user's to mend; a job that runs on is not called stopped."""
-    stub = _stub(aws, "sagemaker")
+    stub = stubbed(aws, "sagemaker")
     stub.add_client_error("stop_training_job", code, message)
     if code == "ValidationException":
         stub.add_response("describe_training_job", _answer())
@@ -405,7 +385,7 @@ def test_a_stop_that_fails_is_an_error(aws: Aws, code: str, message: str, expect
 
 
 def _summaries(*names: str, after: int = 0, token: str | None = None) -> dict[str, Any]:
-    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/"
+    arn = f"arn:aws:sagemaker:{STUBBED_REGION}:{ACCOUNT}:training-job/"
     summaries = [
         {
             "TrainingJobName": name,
@@ -421,7 +401,7 @@ def _summaries(*names: str, after: int = 0, token: str | None = None) -> dict[st
 
 def test_the_newest_jobs_are_read_page_by_page_until_there_are_enough(aws: Aws) -> None:
     """NameContains finds the prefix anywhere, so pages may hold less than they show; the third is not read."""
-    stub = _stub(aws, "sagemaker")
+    stub = stubbed(aws, "sagemaker")
     asked = {"NameContains": "p-", "SortBy": "CreationTime", "SortOrder": "Descending", "MaxResults": 100}
     asked["StatusEquals"] = "Completed"
     stub.add_response("list_training_jobs", _summaries("p-3", "x-p-1", token="t1"), asked)
@@ -433,7 +413,7 @@ def test_the_newest_jobs_are_read_page_by_page_until_there_are_enough(aws: Aws) 
 
 def test_all_jobs_are_listed_when_there_are_fewer_than_asked_for(aws: Aws) -> None:
     """To the last page, newest first whatever the order of the page."""
-    stub = _stub(aws, "sagemaker")
+    stub = stubbed(aws, "sagemaker")
     stub.add_response(
         "list_training_jobs", {"TrainingJobSummaries": _summaries("p-2", "p-1")["TrainingJobSummaries"][::-1]}
     )
@@ -471,7 +451,7 @@ def _milliseconds(when: datetime) -> int:
 
 def test_log_lines_are_told_once_over_pages_and_calls(aws: Aws) -> None:
     """The token of the last page is where the next call goes on."""
-    stub = _stub(aws, "logs")
+    stub = stubbed(aws, "logs")
     _streams(stub, ONE)
     _page(stub, ONE, (0, "one"), forward="t1")
     _page(stub, ONE, (1, "two"), forward="t2", after="t1")
@@ -489,7 +469,7 @@ def test_log_lines_are_told_once_over_pages_and_calls(aws: Aws) -> None:
 
 def test_an_empty_page_is_not_the_end_of_a_log(aws: Aws) -> None:
     """The end is where the service gives back the token that it got."""
-    stub = _stub(aws, "logs")
+    stub = stubbed(aws, "logs")
     _streams(stub, ONE)
     _page(stub, ONE, forward="t1")
     _page(stub, ONE, (0, "one"), forward="t2", after="t1")
@@ -499,7 +479,7 @@ def test_an_empty_page_is_not_the_end_of_a_log(aws: Aws) -> None:
 
 def test_lines_of_several_instances_come_in_the_order_of_their_times(aws: Aws) -> None:
     """Page by page: the second page of an instance is read when its turn comes."""
-    stub = _stub(aws, "logs")
+    stub = stubbed(aws, "logs")
     _streams(stub, ONE, TWO)
     _page(stub, ONE, (0, "a"), (3, "d"), forward="t1")
     _page(stub, TWO, (1, "b"), (2, "c"), forward="u1")
@@ -517,7 +497,7 @@ def test_lines_of_several_instances_come_in_the_order_of_their_times(aws: Aws) -
 
 def test_one_instances_lines_since_a_time_are_asked_of_the_service(aws: Aws) -> None:
     """A long log is not read to throw it away; algo-1 is not algo-10."""
-    stub = _stub(aws, "logs")
+    stub = stubbed(aws, "logs")
     _streams(stub, ONE, prefix="x/algo-1-")
     since = START + SECOND
     _page(stub, ONE, (1, "b"), forward="t1", startTime=_milliseconds(since))
@@ -528,7 +508,7 @@ def test_one_instances_lines_since_a_time_are_asked_of_the_service(aws: Aws) -> 
 
 def test_the_last_lines_are_read_from_the_end(aws: Aws) -> None:
     """Backwards until there are enough, over instances; following goes on after what was the last line."""
-    stub = _stub(aws, "logs")
+    stub = stubbed(aws, "logs")
     backwards: dict[str, Any] = {"startFromHead": False}
     _streams(stub, ONE, TWO)
     _page(stub, ONE, (3, "d"), (5, "f"), forward="end", backward="b1", limit=3, **backwards)
@@ -543,7 +523,7 @@ def test_the_last_lines_are_read_from_the_end(aws: Aws) -> None:
 
 def test_a_log_without_lines_has_no_last_ones(aws: Aws) -> None:
     """Where nothing was seen, following begins at the head."""
-    stub = _stub(aws, "logs")
+    stub = stubbed(aws, "logs")
     _streams(stub, ONE)
     _page(stub, ONE, backward="b1", limit=2, startFromHead=False)
     _page(stub, ONE, backward="b1", after="b1", limit=2, startFromHead=False)
@@ -563,13 +543,13 @@ def test_a_line_knows_its_instance(stream: str, expected: str) -> None:
 
 def test_before_the_first_line_of_an_account_there_is_no_log_group(aws: Aws) -> None:
     """Not an error: the first job makes it."""
-    _stub(aws, "logs").add_client_error("describe_log_streams", "ResourceNotFoundException")
+    stubbed(aws, "logs").add_client_error("describe_log_streams", "ResourceNotFoundException")
     assert list(aws.job_logs.lines("x", {})) == []
 
 
 def test_a_page_that_cannot_be_read_is_an_error_of_one_line(aws: Aws) -> None:
     """Also in the middle of a log that is read while it is printed."""
-    stub = _stub(aws, "logs")
+    stub = stubbed(aws, "logs")
     _streams(stub, ONE)
     _page(stub, ONE, (0, "one"), forward="t1")
     stub.add_client_error("get_log_events", "AccessDeniedException", "no")

@@ -48,12 +48,7 @@ def _environment(deployed: DeployedPlatform, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture(scope="module", autouse=True)
 def image(deployed: DeployedPlatform) -> None:
     """An image in ECR."""
-    ecr = deployed.client("ecr")
-    repository, tag = IMAGE.split(":")
-    ecr.create_repository(repositoryName=repository)
-    media_type = "application/vnd.docker.distribution.manifest.v2+json"
-    manifest = json.dumps({"schemaVersion": 2, "mediaType": media_type, "layers": []})
-    ecr.put_image(repositoryName=repository, imageTag=tag, imageManifest=manifest)
+    deployed.push_image(IMAGE)
 
 
 @pytest.fixture

@@ -45,11 +45,7 @@ def data(deployed: DeployedPlatform) -> None:
     s3, bucket = deployed.client("s3"), deployed.foundation.bucket
     for key, text in (WORDS | {"data/two/a.txt": "only", "data/two/b.txt": "two", "data/marker/": ""}).items():
         s3.put_object(Bucket=bucket, Key=key, Body=text.encode())
-    ecr = deployed.client("ecr")
-    ecr.create_repository(repositoryName="words")
-    media_type = "application/vnd.docker.distribution.manifest.v2+json"
-    manifest = json.dumps({"schemaVersion": 2, "mediaType": media_type, "layers": []})
-    ecr.put_image(repositoryName="words", imageTag="1", imageManifest=manifest)
+    deployed.push_image("words:1")
 
 
 @pytest.fixture

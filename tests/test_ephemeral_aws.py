@@ -6,48 +6,29 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
-from botocore.stub import ANY, Stubber
+from botocore.stub import ANY
 from headrace.aws import Aws, AwsError
 from headrace.errors import InvalidInput
 
-REGION = "eu-west-1"
+from tests.conftest import STUBBED_REGION, stubbed
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
-MACHINE = f"arn:aws:states:{REGION}:111111111111:stateMachine:m"
-ARN = f"arn:aws:states:{REGION}:111111111111:execution:m:n"
-
-
-@pytest.fixture(scope="module")
-def _one_session() -> boto3.Session:
-    return boto3.Session("x", "x", region_name=REGION)
-
-
-@pytest.fixture
-def aws(_one_session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Aws:
-    """A facade whose clients are stubbed; no call leaves."""
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    monkeypatch.setattr(boto3, "Session", lambda **_: _one_session)
-    return Aws(REGION)
-
-
-def _stub(aws: Aws, service: str) -> Stubber:
-    stubber = Stubber(aws.connection.client(service))
-    stubber.activate()
-    return stubber
+MACHINE = f"arn:aws:states:{STUBBED_REGION}:111111111111:stateMachine:m"
+ARN = f"arn:aws:states:{STUBBED_REGION}:111111111111:execution:m:n"
 
 
 def test_an_execution_is_started_with_its_input(aws: Aws) -> None:
     """As JSON."""
     expected = {"stateMachineArn": MACHINE, "name": "n", "input": '{"a": 1}'}
-    _stub(aws, "stepfunctions").add_response("start_execution", {"executionArn": ARN, "startDate": START}, expected)
+    stubbed(aws, "stepfunctions").add_response("start_execution", {"executionArn": ARN, "startDate": START}, expected)
     assert aws.executions.start(MACHINE, "n", {"a": 1}) == ARN
 
 
 @pytest.mark.parametrize("code", ["ExecutionAlreadyExists", "InvalidName", "StateMachineDoesNotExist"])
 def test_what_cannot_be_started_is_the_users_to_mend(aws: Aws, code: str) -> None:
     """One line, with the service's words."""
-    _stub(aws, "stepfunctions").add_client_error("start_execution", code, "no\nway")
+    stubbed(aws, "stepfunctions").add_client_error("start_execution", code, "no\nway")
     with pytest.raises(InvalidInput, match=f"StartExecution: {code}: no way"):
         aws.executions.start(MACHINE, "n", {})
 
@@ -59,7 +40,7 @@ def _described(**members: Any) -> dict[str, Any]:
 
 def test_an_execution_is_described_with_what_went_in_and_came_out(aws: Aws) -> None:
     """Input and output are JSON; one that runs has no end."""
-    stub = _stub(aws, "stepfunctions")
+    stub = stubbed(aws, "stepfunctions")
     stub.add_response("describe_execution", _described(input='{"a": 1}'), {"executionArn": ARN})
     end = {"status": "FAILED", "stopDate": START, "error": "E", "cause": "c"}
     stub.add_response("describe_execution", _described(**end))
@@ -73,13 +54,13 @@ def test_an_execution_is_described_with_what_went_in_and_came_out(aws: Aws) -> N
 @pytest.mark.parametrize("code", ["ExecutionDoesNotExist", "InvalidArn"])
 def test_an_execution_that_does_not_exist_is_none(aws: Aws, code: str) -> None:
     """Nor does one whose name is none."""
-    _stub(aws, "stepfunctions").add_client_error("describe_execution", code)
+    stubbed(aws, "stepfunctions").add_client_error("describe_execution", code)
     assert aws.executions.describe(ARN) is None
 
 
 def test_other_errors_of_a_description_are_told(aws: Aws) -> None:
     """Throttling is not absence."""
-    _stub(aws, "stepfunctions").add_client_error("describe_execution", "ThrottlingException", "slow down")
+    stubbed(aws, "stepfunctions").add_client_error("describe_execution", "ThrottlingException", "slow down")
     with pytest.raises(AwsError, match="ThrottlingException"):
         aws.executions.describe(ARN)
 
@@ -87,7 +68,7 @@ def test_other_errors_of_a_description_are_told(aws: Aws) -> None:
 def test_an_execution_is_stopped_with_a_reason(aws: Aws) -> None:
     """It stands in its description."""
     expected = {"executionArn": ARN, "error": "E", "cause": "c"}
-    _stub(aws, "stepfunctions").add_response("stop_execution", {"stopDate": START}, expected)
+    stubbed(aws, "stepfunctions").add_response("stop_execution", {"stopDate": START}, expected)
     aws.executions.stop(ARN, "E", "c")
 
 
@@ -101,7 +82,7 @@ def _asked(most: int) -> dict[str, Any]:
 
 def test_a_history_is_read_from_its_end(aws: Aws) -> None:
     """All of it in large pages; what is new in a small one, and no further than it is new."""
-    stub = _stub(aws, "stepfunctions")
+    stub = stubbed(aws, "stepfunctions")
     stub.add_response("get_execution_history", {"events": _events(4, 3), "nextToken": "x"}, _asked(1000))
     stub.add_response("get_execution_history", {"events": _events(2, 1)}, _asked(1000) | {"nextToken": "x"})
     stub.add_response("get_execution_history", {"events": _events(6, 5, 4), "nextToken": "y"}, _asked(50))
@@ -112,7 +93,7 @@ def test_a_history_is_read_from_its_end(aws: Aws) -> None:
 
 def test_executions_are_listed_newest_first(aws: Aws) -> None:
     """So many of them; of a machine that is not there, there are none."""
-    stub = _stub(aws, "stepfunctions")
+    stub = stubbed(aws, "stepfunctions")
     entry = {"executionArn": ARN, "stateMachineArn": MACHINE, "name": "n", "status": "RUNNING", "startDate": START}
     expected = {"stateMachineArn": MACHINE, "maxResults": 100}
     stub.add_response("list_executions", {"executions": [entry]}, expected)
@@ -123,7 +104,7 @@ def test_executions_are_listed_newest_first(aws: Aws) -> None:
 
 def test_all_executions_that_run_are_listed(aws: Aws) -> None:
     """However many pages they fill."""
-    stub = _stub(aws, "stepfunctions")
+    stub = stubbed(aws, "stepfunctions")
     entry = {"stateMachineArn": MACHINE, "name": "n", "status": "RUNNING", "startDate": START}
     expected = {"stateMachineArn": MACHINE, "statusFilter": "RUNNING"}
     first = {"executions": [entry | {"executionArn": ARN}], "nextToken": "x"}
@@ -137,7 +118,7 @@ def test_all_executions_that_run_are_listed(aws: Aws) -> None:
 
 def test_the_account_is_that_of_the_credentials(aws: Aws) -> None:
     """As STS tells it."""
-    _stub(aws, "sts").add_response("get_caller_identity", {"Account": "111111111111"}, {})
+    stubbed(aws, "sts").add_response("get_caller_identity", {"Account": "111111111111"}, {})
     assert aws.account.number() == "111111111111"
 
 
@@ -156,7 +137,7 @@ def _lustre(name: str, tags: dict[str, str], kind: str = "LUSTRE") -> dict[str, 
 
 def test_file_systems_are_found_by_their_tags_over_all_pages(aws: Aws) -> None:
     """An empty value is any; what is no Lustre is none."""
-    stub = _stub(aws, "fsx")
+    stub = stubbed(aws, "fsx")
     ours = {"headrace:platform": "dev", "headrace:owner": "arn"}
     first = [
         _lustre("fs-00000001", ours),
@@ -173,7 +154,7 @@ def test_file_systems_are_found_by_their_tags_over_all_pages(aws: Aws) -> None:
 
 def test_a_file_system_that_is_gone_is_none(aws: Aws) -> None:
     """By its id."""
-    _stub(aws, "fsx").add_client_error("describe_file_systems", "FileSystemNotFound")
+    stubbed(aws, "fsx").add_client_error("describe_file_systems", "FileSystemNotFound")
     assert aws.file_systems.lustres({"headrace:owner": "arn"}, "fs-00000001") == []
 
 
@@ -190,13 +171,13 @@ def test_clients_are_counted_by_the_largest_number(aws: Aws, values: list[float]
         "Statistics": ["Maximum"],
     }
     answer = {"Datapoints": [{"Maximum": each, "Timestamp": START} for each in values]}
-    _stub(aws, "cloudwatch").add_response("get_metric_statistics", answer, expected)
+    stubbed(aws, "cloudwatch").add_response("get_metric_statistics", answer, expected)
     assert aws.file_systems.client_connections("fs-00000001", START, 15) == most
 
 
 def test_jobs_that_run_or_are_stopping_are_named_once(aws: Aws) -> None:
     """One may go from the one list to the other between the two."""
-    stub = _stub(aws, "sagemaker")
+    stub = stubbed(aws, "sagemaker")
     for status, names in (("InProgress", ["a", "b"]), ("Stopping", ["b", "c"])):
         summaries = [
             {"TrainingJobName": name, "TrainingJobArn": f"arn:aws:sagemaker:::{name}", "CreationTime": START}
@@ -215,7 +196,7 @@ def test_jobs_that_run_or_are_stopping_are_named_once(aws: Aws) -> None:
 def test_tags_of_a_job_are_read(aws: Aws) -> None:
     """By which its flow is found."""
     answer = {"Tags": [{"Key": "headrace:owner", "Value": ARN}]}
-    _stub(aws, "sagemaker").add_response("list_tags", answer, {"ResourceArn": ANY})
+    stubbed(aws, "sagemaker").add_response("list_tags", answer, {"ResourceArn": ANY})
     assert aws.training_jobs.tags("arn:aws:sagemaker:eu-west-1:111111111111:training-job/x") == {"headrace:owner": ARN}
 
 

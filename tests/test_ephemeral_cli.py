@@ -25,17 +25,22 @@ from headrace.execution_history import execution_arn
 from headrace.job_description import LogLine, Transition
 
 from tests.command_line import Run, runner
-from tests.test_ephemeral_flows import (
+from tests.flow_records import (
     ARN,
+    COURSE,
+    CREATED,
+    EPHEMERAL_PLATFORM,
+    MADE,
     NAME,
+    PART,
     START,
     FakeAws,
     a_job,
     a_lustre,
+    asked_for,
+    events,
     execution,
 )
-from tests.test_ephemeral_input import EPHEMERAL_PLATFORM, PART
-from tests.test_ephemeral_stages import COURSE, CREATED, MADE, _job, events
 
 BY_HAND = "aws fsx delete-file-system --file-system-id fs-1, if nobody needs it"
 
@@ -222,7 +227,7 @@ def test_status_of_a_flow_that_has_failed_says_why_and_that_nothing_is_left(run:
 
 def test_status_of_a_flows_job_shows_the_flow(run: Run, aws: FakeAws) -> None:
     """By its tag, whatever the job is called."""
-    aws.history = events("Begin", _job(NAME), MADE, _job(f"{NAME}-2"), MADE)
+    aws.history = events("Begin", asked_for(NAME), MADE, asked_for(f"{NAME}-2"), MADE)
     aws.jobs = {each: a_job(each, "InProgress") for each in (NAME, f"{NAME}-2")}
     aws.job_tags = {"headrace:owner": ARN}
     told = json.loads(run("status", f"{NAME}-2", "--json").out)

@@ -17,7 +17,7 @@ from headrace.ephemeral.survey import Survey
 from headrace.future_lustre import PLACEHOLDER_ID, DataCompressionType, EphemeralLustre, for_the_machine
 from headrace.job_file import JobFile
 from headrace.planning import LaunchPlan
-from headrace.platform import EphemeralPart, LustreLink
+from headrace.platform import LustreLink
 from headrace.preload.contents import Contents
 from headrace.rules import Level
 from headrace.service_model import violations
@@ -27,22 +27,10 @@ from headrace_cdk.definition import load
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.test_training import JOB, PLATFORM, PREFIX
+from tests.flow_records import DATA, EPHEMERAL_PLATFORM, PART
+from tests.test_training import JOB, PREFIX
 
-DATA = LustreLink(name="data", path="/data", bucket="lake", prefix="data/")
 ALL = LustreLink(name="all", path="/", bucket="pond", prefix="")
-MACHINE = "arn:aws:states:eu-west-1:111111111111:stateMachine:headrace-dev-"
-PART = EphemeralPart(
-    platform="dev",
-    machine_arn=f"{MACHINE}ephemeral",
-    teardown_machine_arn=f"{MACHINE}teardown",
-    reaper_machine_arn=f"{MACHINE}reaper",
-    links=(DATA,),
-    max_file_systems=4,
-    max_gib=9600,
-    max_hours=48,
-)
-EPHEMERAL_PLATFORM = replace(PLATFORM, ephemeral=PART)
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 

@@ -2,61 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from headrace.ephemeral.cost import cost_of
 from headrace.ephemeral.stages import MARKS, WAIT_FOR_CAPACITY, Progress, Stage
-from headrace.execution_history import HistoryEvent, event_of, execution_arn, machine_arn_of
+from headrace.execution_history import event_of, execution_arn, machine_arn_of
 from headrace_cdk.definition import load
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
-NAME = "dev-digits"
-
-
-def events(*happened: str | tuple[str, dict[str, Any]]) -> list[HistoryEvent]:
-    """A state that is entered, or ``call`` that is scheduled (``?call``) or has succeeded, one a minute."""
-    made = []
-    for number, each in enumerate(happened, start=1):
-        name, members = (each, {}) if isinstance(each, str) else each
-        at = START + timedelta(minutes=number - 1)
-        if name.startswith("?"):
-            made.append(HistoryEvent(event_id=number, kind="TaskScheduled", at=at, call=name[1:], given=members))
-        elif members:
-            made.append(HistoryEvent(event_id=number, kind="TaskSucceeded", at=at, call=name, answer=members))
-        else:
-            made.append(HistoryEvent(event_id=number, kind="StateEntered", at=at, state=name))
-    return made
-
-
-def _job(name: str) -> tuple[str, dict[str, Any]]:
-    return "?createTrainingJob", {"TrainingJobName": name}
-
-
-MADE = ("createTrainingJob", {"TrainingJobArn": "arn"})
-IMPORTED = ("describeDataRepositoryTasks", {"DataRepositoryTasks": [{"Status": {"SucceededCount": 7}}]})
-CREATED = ("createFileSystem", {"FileSystem": {"FileSystemId": "fs-1"}})
-COURSE = events(
-    "Begin",
-    "CountLive",
-    "CreateFileSystem",
-    CREATED,
-    "WaitForFileSystem",
-    "CreateLink",
-    "CreateLink",
-    "StartImport",
-    IMPORTED,
-    _job(f"{NAME}-preload"),
-    MADE,
-    "DescribeJob",
-    _job(NAME),
-    MADE,
-    "WaitForCapacity",
-    _job(f"{NAME}-2"),
-    MADE,
-    "StartTeardown",
-)
+from tests.flow_records import COURSE, NAME, START, asked_for, events
 
 
 def test_a_whole_course_is_told_in_stages() -> None:
@@ -89,7 +44,7 @@ def test_reading_in_pieces_is_reading_at_once(cut: int) -> None:
 
 def test_a_job_that_is_asked_for_is_there_when_the_machine_says_so() -> None:
     """Also when the answer to its creation was lost, and the machine looks for it."""
-    asked = Progress(job_name=NAME).after(events("Begin", _job(NAME)))
+    asked = Progress(job_name=NAME).after(events("Begin", asked_for(NAME)))
     assert asked.jobs == ()
     assert asked.after(events("DescribeJob")).jobs == (NAME,)
 

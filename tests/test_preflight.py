@@ -77,17 +77,13 @@ class Account:
 @pytest.fixture(scope="module")
 def account(deployed: DeployedPlatform) -> Iterator[Account]:
     """The account with an image, and some objects below a prefix of its own."""
-    s3, ecr = deployed.client("s3"), deployed.client("ecr")
+    s3 = deployed.client("s3")
     keys = [*(f"{PREFIX}good/{number}.bin" for number in range(4)), f"{PREFIX}good.manifest", f"{PREFIX}empty/"]
     keys += [f"{PREFIX}slashes//1.bin", f"{PREFIX}clash/a", f"{PREFIX}clash/a/b"]
     for key in keys:
         s3.put_object(Bucket=deployed.foundation.bucket, Key=key, Body=b"" if key.endswith("/") else b"x")
     s3.put_object(Bucket=deployed.foundation.bucket, Key=f"{PREFIX}cold/1", Body=b"x", StorageClass="GLACIER")
-    name, _, tag = IMAGE.partition(":")
-    ecr.create_repository(repositoryName=name)
-    media_type = "application/vnd.docker.distribution.manifest.v2+json"
-    manifest = json.dumps({"schemaVersion": 2, "mediaType": media_type, "layers": []})
-    ecr.put_image(repositoryName=name, imageTag=tag, imageManifest=manifest)
+    deployed.push_image(IMAGE)
     with pytest.MonkeyPatch.context() as patch:
         for variable, value in deployed.environment.items():
             patch.setenv(variable, value)

@@ -60,14 +60,6 @@ def _put(client: Any, bucket: str, folder: str, files: Mapping[str, bytes]) -> N
         client.put_object(Bucket=bucket, Key=folder + name, Body=body)
 
 
-def _image(client: Any) -> None:
-    repository, tag = IMAGE.split(":")
-    client.create_repository(repositoryName=repository)
-    media_type = "application/vnd.docker.distribution.manifest.v2+json"
-    manifest = json.dumps({"schemaVersion": 2, "mediaType": media_type, "layers": []})
-    client.put_image(repositoryName=repository, imageTag=tag, imageManifest=manifest)
-
-
 class Shared:
     """The shared Lustre of the deployed platform, and a folder below its link that only one test uses."""
 
@@ -93,7 +85,7 @@ class Shared:
 
 @pytest.fixture(scope="module")
 def _with_image(deployed: DeployedPlatform) -> DeployedPlatform:
-    _image(deployed.client("ecr"))
+    deployed.push_image(IMAGE)
     return deployed
 
 
@@ -201,7 +193,7 @@ def test_mistakes_cost_nothing(run: Run, shared: Shared, arguments: list[str], t
 
 def test_more_than_fits_is_refused(run: Run, shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file system that is nine tenths full fails the job half way."""
-    monkeypatch.setattr("headrace.preload.loading._BYTES_PER_GIB", SIZE_BYTES / SMALLEST_GIB)
+    monkeypatch.setattr("headrace.preload.contents._BYTES_PER_GIB", SIZE_BYTES / SMALLEST_GIB)
     before = shared.jobs()
     outcome = run("data", "--path", shared.folder, "--image", IMAGE)
     assert outcome.code == 2

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 from headrace import launch
@@ -25,6 +24,7 @@ from headrace_cdk.lustre_user_policies import follow_lustre_tasks, release_room
 from headrace_cdk.policies import Place
 
 from tests.command_line import Run, runner
+from tests.conftest import stubbed
 from tests.test_preload import NOW, PLATFORM, SOME, WANTED
 
 FILE_SYSTEM = "fs-0123456789abcdef0"
@@ -37,26 +37,10 @@ REQUEST = {
 }
 
 
-@pytest.fixture(scope="module")
-def _one_session() -> boto3.Session:
-    """A session that has read the service models once: making clients from it is quick."""
-    return boto3.Session("x", "x", region_name="us-east-1")
-
-
-@pytest.fixture
-def aws(_one_session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Aws:
-    """A facade whose clients are stubbed; no call leaves."""
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    monkeypatch.setattr(boto3, "Session", lambda **_: _one_session)
-    return Aws("us-east-1")
-
-
 @pytest.fixture
 def fsx(aws: Aws) -> Stubber:
     """What FSx answers."""
-    stubber = Stubber(aws.connection.client("fsx"))
-    stubber.activate()
-    return stubber
+    return stubbed(aws, "fsx")
 
 
 @pytest.mark.parametrize(

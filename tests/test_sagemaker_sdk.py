@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import subprocess
 import sys
@@ -389,11 +388,7 @@ def words(deployed: DeployedPlatform) -> None:
     for number, word in enumerate(("water", "turns", "wheels")):
         key = f"data/sdk/{number}.txt"
         deployed.client("s3").put_object(Bucket=deployed.foundation.bucket, Key=key, Body=word.encode())
-    ecr = deployed.client("ecr")
-    ecr.create_repository(repositoryName="sdk")
-    media_type = "application/vnd.docker.distribution.manifest.v2+json"
-    manifest = json.dumps({"schemaVersion": 2, "mediaType": media_type, "layers": []})
-    ecr.put_image(repositoryName="sdk", imageTag="1", imageManifest=manifest)
+    deployed.push_image("sdk:1")
 
 
 @pytest.fixture

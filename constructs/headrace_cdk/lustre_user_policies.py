@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from headrace_cdk.machine_policies import count_clients
 from headrace_cdk.policies import Place, Statement, allow
 
 
@@ -38,14 +39,7 @@ def judge_file_systems() -> list[Statement]:
     Not which jobs of other people mount it: descriptions of these tell their hyperparameters. Who has to judge what the
     reaper would do (``headrace reap --dry-run``) looks at every job of the account, with rights of their own.
     """
-    return [
-        allow(
-            "CountClients",
-            ["cloudwatch:GetMetricStatistics"],
-            ["*"],
-            why_wildcard="GetMetricStatistics takes no resource",
-        )
-    ]
+    return count_clients()
 
 
 def release_room(place: Place, file_system_id: str) -> list[Statement]:

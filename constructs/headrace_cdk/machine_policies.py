@@ -136,6 +136,18 @@ def look_at_ours(*more_actions: str) -> list[Statement]:
     return [allow("LookAtFileSystems", actions, ["*"], why_wildcard=ONLY_LOOKS)]
 
 
+def count_clients() -> list[Statement]:
+    """Read how many clients a file system has."""
+    return [
+        allow(
+            "CountClients",
+            ["cloudwatch:GetMetricStatistics"],
+            ["*"],
+            why_wildcard="GetMetricStatistics takes no resource",
+        )
+    ]
+
+
 def find_who_mounts(place: Place) -> list[Statement]:
     """Find out which jobs mount a file system: all jobs of the account, since anybody may have mounted it.
 

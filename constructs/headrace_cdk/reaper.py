@@ -65,7 +65,7 @@ class Reaper(Construct):
             statements=[
                 *machine_policies.look_at_ours(),
                 *machine_policies.find_who_mounts(place),
-                *reaper_policies.count_clients(),
+                *machine_policies.count_clients(),
                 *machine_policies.look_at_executions(place, flow, "LookAtOwners"),
                 *reaper_policies.mark(place, platform, flow),
                 *machine_policies.start_machine(place, teardown, "StartTeardown"),

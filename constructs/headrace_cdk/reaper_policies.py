@@ -1,4 +1,4 @@
-"""What only the reaper may do: see whether somebody uses a file system, mark it, and tell of it."""
+"""What only the reaper may do: mark a file system, and tell of it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,6 @@ from headrace.platform import MARKED_TAG
 
 from headrace_cdk.machine_policies import MADE_LATER, Conditions, tagged
 from headrace_cdk.policies import Place, Statement, allow
-
-
-def count_clients() -> list[Statement]:
-    """Read how many clients a file system has."""
-    return [
-        allow(
-            "CountClients",
-            ["cloudwatch:GetMetricStatistics"],
-            ["*"],
-            why_wildcard="GetMetricStatistics takes no resource",
-        )
-    ]
 
 
 def mark(place: Place, platform: str, flow: str) -> list[Statement]:

@@ -103,6 +103,11 @@ def execution_arn(machine_arn: str, name: str) -> str:
     return f"{machine_arn.replace(':stateMachine:', ':execution:', 1)}:{name}"
 
 
+def name_of(an_execution_arn: str) -> str:
+    """The name of the execution with this ARN; of text that is none, what follows its last colon."""
+    return an_execution_arn.rpartition(":")[2]
+
+
 def machine_arn_of(an_execution_arn: str) -> str:
     """The ARN of the machine that an execution belongs to."""
     return an_execution_arn.rpartition(":")[0].replace(":execution:", ":stateMachine:", 1)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from headrace.errors import JobFailed
 from headrace.job_status import JobStatus
 from headrace.roads import ROADS, InputMode, Place, Road, road_for
 
@@ -87,6 +88,12 @@ class JobDescription:
     def is_over(self) -> bool:
         """Whether the job has ended, well or not."""
         return _is_over(self.status)
+
+    def require_completed(self) -> None:
+        """Raises JobFailed, with the service's reason, when the job did not complete."""
+        if self.status != "Completed":
+            reason = " ".join((self.failure_reason or "no reason given").split())
+            raise JobFailed(f"{self.name}: {self.status}: {reason}")
 
     @property
     def file_system_ids(self) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,10 @@ from headrace.errors import JobFailed
 
 _NUMBER: Final = r"[a-z]+_(files|bytes)(_e[0-9]+)?=[0-9]+"
 _LINE: Final = re.compile(f"{_NUMBER}( {_NUMBER})+")
+
+
+Told = Callable[[str, int], None]
+"""Told what is counted, and how many there are by now."""
 
 
 class CountsDiffer(JobFailed):

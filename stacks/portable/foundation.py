@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 from aws_cdk import Aws, CfnOutput, Fn, Stack, Tags, Token
 from constructs import Construct
-from headrace.platform import Efs, FoundationPart, Subnet
+from headrace.platform import PLATFORM_TAG, Efs, FoundationPart, Subnet
 from headrace_cdk.dataset_bucket import DatasetBucket
 from headrace_cdk.iam_naming import IamNaming
+from headrace_cdk.machine_policies import PART_TAG
 from headrace_cdk.platform_part import PlatformPart
 from headrace_cdk.roles import TrainingRoles
 from headrace_cdk.user_policy import UserPolicy
@@ -47,8 +48,8 @@ class PortableFoundation(Stack):
         PlatformPart(self, "PlatformPart", part=self._part(), outputs={})
         for name, (value, description) in self._outputs().items():
             self._export(name, value, description)
-        Tags.of(self).add("headrace:platform", self._platform)
-        Tags.of(self).add("headrace:part", FoundationPart.part)
+        Tags.of(self).add(PLATFORM_TAG, self._platform)
+        Tags.of(self).add(PART_TAG, FoundationPart.part)
 
     def _naming(self) -> IamNaming:
         is_given = Fn.condition_not(parameter_is("PermissionsBoundaryArn", ""))

@@ -9,13 +9,14 @@ from typing import Any
 
 from aws_cdk import Aws, CfnMapping, CfnOutput, Fn, Stack, Tags, Token
 from constructs import Construct
-from headrace.platform import DataLocation, LustrePart
+from headrace.platform import PLATFORM_TAG, DataLocation, LustrePart
 from headrace.rules.lustre import PERSISTENT_2
 from headrace_cdk.dataset_bucket import DATA_PREFIX
 from headrace_cdk.idle_alarm import IdleAlarm
 from headrace_cdk.isolated_vpc import JobSubnet
 from headrace_cdk.lustre import Lustre
 from headrace_cdk.lustre_link import S3Link
+from headrace_cdk.machine_policies import PART_TAG
 from headrace_cdk.network import DeployedNetwork
 from headrace_cdk.platform_part import PlatformPart
 
@@ -43,8 +44,8 @@ class PortableLustre(Stack):
         PlatformPart(self, "PlatformPart", part=part, outputs={})
         for name, (value, description) in self._outputs().items():
             CfnOutput(self, name, value=value, description=description)
-        Tags.of(self).add("headrace:platform", part.platform)
-        Tags.of(self).add("headrace:part", part.part)
+        Tags.of(self).add(PLATFORM_TAG, part.platform)
+        Tags.of(self).add(PART_TAG, part.part)
 
     def _imported(self, what: str) -> str:
         return Fn.import_value(f"{Fn.ref('FoundationStackName')}-{what}")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
-from functools import cache
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -69,15 +68,8 @@ def load(
     )
     aws = Aws(region)
     typer.echo(without_controls(f"checking {prefix} and the platform ({aws.region})"), err=True)
-    progress = cache(Progress)  # its clock starts with the first object
-    prepared = efs_load.prepare(
-        wanted,
-        aws,
-        platform=platform,
-        suppressions=suppressions,
-        told=lambda what, count: progress()(what, count),
-    )
-    progress().finish()
+    with Progress() as told:
+        prepared = efs_load.prepare(wanted, aws, platform=platform, suppressions=suppressions, told=told)
     _tell(prepared, dry_run)
     if dry_run:
         typer.echo(json.dumps(prepared.plan.request, indent=2))
@@ -101,17 +93,10 @@ def _tell(prepared: PreparedLoad, dry_run: bool) -> None:
 
 def _run(prepared: PreparedLoad, aws: Aws) -> LoadResult:
     from headrace import efs_load
-    from headrace.cli.load_view import follow
+    from headrace.cli.load_view import run_to_end
     from headrace.efs_load.counters import arrived_bytes
 
-    created: list[str] = []
-    try:
-        with closing(efs_load.run(prepared, aws, created.append)) as events:
-            job = follow(events, prepared.listed, arrived_bytes)
-    except KeyboardInterrupt:
-        for name in created[-1:]:
-            typer.echo(f"the job goes on: headrace status {name}; headrace stop {name} ends it", err=True)
-        raise
+    job = run_to_end(partial(efs_load.run, prepared, aws), prepared.listed, arrived_bytes)
     return efs_load.result_of(prepared, job)
 
 

@@ -20,6 +20,7 @@ from headrace.cli.progress import Progress
 from headrace.ephemeral.cost import cost_of
 from headrace.ephemeral.flows import Flow, FlowEvent, JobBegins, reason_of
 from headrace.ephemeral.stages import Stage, StageSpan, capacity_gib
+from headrace.execution_history import name_of
 from headrace.job_description import JobDescription, LogLine, Transition
 
 if TYPE_CHECKING:
@@ -105,14 +106,13 @@ class _Clock:
         self._stage: StageSpan | None = None
         self._files: int | None = None
         self._latest_seconds = 0.0
-        self._lines: Progress | None = None
+        self._lines = Progress()
         self.job = self.phase = ""
 
     def loaded(self, files: int, *, is_seen: bool) -> None:
         """So many files are preloaded; ``is_seen``: the clock is drawn, and need not be told in lines."""
         self._files = files
         if not is_seen:
-            self._lines = self._lines or Progress()
             self._lines("files loaded", files)
 
     def began(self, span: StageSpan) -> None:
@@ -164,7 +164,7 @@ def until_gone(aws: Aws, teardown_machine_arn: str, owner: str) -> None:
     with console.status("tearing down"), _told_by_the_minute(state, console):
         for line in teardown.until_gone(aws, teardown_machine_arn, owner):
             console.print(Text(without_controls(line)), soft_wrap=True)
-    name = owner.rpartition(":")[2]
+    name = name_of(owner)
     console.print(Text(without_controls(f"the file system of {name} is gone")), soft_wrap=True)
 
 

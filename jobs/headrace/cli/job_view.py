@@ -57,7 +57,7 @@ def follow(events: Iterable[Event], instance_count: int = 1) -> JobDescription:
     return job
 
 
-def show_line(line: LogLine, console: Console, instance_count: int) -> None:
+def show_line(line: LogLine, console: Console, instance_count: int = 1) -> None:
     """A line of a job's log."""
     prefix = f"{line.instance} | " if instance_count > 1 else ""
     console.print(Text(f"  {prefix}{without_controls(line.text)}"), soft_wrap=True)

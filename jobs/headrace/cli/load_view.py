@@ -6,15 +6,15 @@ Without a terminal the bar becomes a line every ten seconds. The script's text i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-from rich.text import Text
 
-from headrace.cli import progress
-from headrace.cli.plain_text import without_controls
+from headrace.cli import job_view, progress
 from headrace.job_description import JobDescription, LogLine, Transition
 from headrace.tally import Tally, numbers_of
 
@@ -26,8 +26,23 @@ ArrivedBytes = Callable[[Mapping[str, int]], int]
 """How far a load is, by the numbers of its script."""
 
 
-def follow(events: Iterable[Event], listed: Tally, arrived_bytes: ArrivedBytes) -> JobDescription:
-    """Show a load on stderr until its end; the last description."""
+Run = Callable[[Callable[[str], None]], Generator["Event"]]
+"""Launches a load, and tells of it until its end; what it is given hears the job's name."""
+
+
+def run_to_end(run: Run, listed: Tally, arrived_bytes: ArrivedBytes) -> JobDescription:
+    """Launch a load and show it on stderr until its end; the last description. Ctrl-C leaves the job, and says so."""
+    created: list[str] = []
+    try:
+        with closing(run(created.append)) as events:
+            return _follow(events, listed, arrived_bytes)
+    except KeyboardInterrupt:
+        for name in created[-1:]:
+            typer.echo(f"the job goes on: headrace status {name}; headrace stop {name} ends it", err=True)
+        raise
+
+
+def _follow(events: Iterable[Event], listed: Tally, arrived_bytes: ArrivedBytes) -> JobDescription:
     console = Console(stderr=True, highlight=False)
     job: JobDescription | None = None
     with _bar(console) as bar:
@@ -57,22 +72,18 @@ class _View:
         self._arrived_bytes = arrived_bytes
         self._started = time.monotonic()
         self._task = bar.add_task("launching", total=listed.size_bytes, files=f"0/{listed.files:,}")
-        self._lines: progress.Progress | None = None
+        self._lines = progress.Progress()
 
     def phase(self, transition: Transition) -> None:
-        seconds = time.monotonic() - self._started
-        told = f"[{seconds:6.1f} s] {transition.status}: {without_controls(transition.message)}"
-        self._console.print(Text(told, style="bold"), soft_wrap=True)
+        job_view.show_phase(transition, self._console, time.monotonic() - self._started)
         self._bar.update(self._task, description=transition.status)
 
     def line(self, line: LogLine) -> None:
         numbers = numbers_of(line.text.strip())
         if numbers is None:
-            self._console.print(Text(f"  {without_controls(line.text)}"), soft_wrap=True)
+            job_view.show_line(line, self._console)
             return
         files, total = numbers.get("loaded_files", 0), self._listed.files
         self._bar.update(self._task, completed=self._arrived_bytes(numbers), files=f"{files:,}/{total:,}")
         if not self._console.is_terminal:
-            # its clock starts with the first numbers, not with the launch
-            self._lines = self._lines or progress.Progress()
             self._lines(f"of {total:,} files loaded", files)

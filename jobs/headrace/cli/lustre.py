@@ -77,16 +77,14 @@ def release(
 def _run(prepared: PreparedRelease, aws: Aws) -> DataRepositoryTask:
     from headrace.preload import release as room
 
-    progress = Progress()
     task: DataRepositoryTask | None = None
     try:
-        for task in room.run(prepared, aws):
-            progress(f"of {task.total_files:,} files released ({task.lifecycle})", task.succeeded_files)
+        with Progress() as progress:
+            for task in room.run(prepared, aws):
+                progress(f"of {task.total_files:,} files released ({task.lifecycle})", task.succeeded_files)
     except KeyboardInterrupt:
         if task is not None:
             typer.echo(f"the task goes on: {task.task_id}", err=True)
         raise
-    finally:
-        progress.finish()
     assert task is not None
     return task

@@ -61,10 +61,9 @@ def create(
         number_columns=_names(numbers),
         region=region,
     )
-    progress = Progress()
-    with content.opened() as source, manifest_files.opened_output(output, region) as target:
+    opened = manifest_files.opened_output(output, region)
+    with Progress() as progress, content.opened() as source, opened as target:
         count = content.write(target, source, progress)
-    progress.finish()
     typer.echo(without_controls(f"{_objects(count)} in {output}"), err=True)
 
 
@@ -84,11 +83,9 @@ def check(
 
     names = _names(attribute_names)
     form = AugmentedManifest(names) if augmented or names else PlainManifest()
-    progress = Progress()
-    with local_copy(manifest, region) as path:
+    with Progress() as progress, local_copy(manifest, region) as path:
         lookup = None if no_objects else lookup_for(manifest, region)
         report = check_manifest(path, form, name=manifest, lookup=lookup, progress=progress)
-    progress.finish()
     typer.echo(json.dumps(report.to_json(), indent=2) if as_json else without_controls(report_text(report)))
     if report.has_errors:
         raise typer.Exit(1)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
-from functools import cache
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -55,15 +54,8 @@ def preload(
     wanted = room.Preload(link=link, path=path, image=image, instance_type=instance_type, readers=readers)
     aws = Aws(region)
     typer.echo(without_controls(f"checking {link or 'all links'} and the platform ({aws.region})"), err=True)
-    progress = cache(Progress)  # its clock starts with the first object
-    prepared = room.prepare(
-        wanted,
-        aws,
-        platform=platform,
-        suppressions=suppressions,
-        told=lambda what, count: progress()(what, count),
-    )
-    progress().finish()
+    with Progress() as told:
+        prepared = room.prepare(wanted, aws, platform=platform, suppressions=suppressions, told=told)
     _tell(prepared, dry_run)
     if dry_run:
         typer.echo(json.dumps(prepared.plan.request, indent=2))
@@ -88,20 +80,12 @@ def _tell(prepared: PreparedPreload, dry_run: bool) -> None:
 
 def _run(prepared: PreparedPreload, aws: Aws) -> PreloadResult:
     from headrace import preload as room
-    from headrace.cli.load_view import follow
+    from headrace.cli.load_view import run_to_end
     from headrace.preload.counters import arrived_bytes
 
-    progress = Progress()
-    imports = room.await_imports(prepared, aws, progress)
-    progress.finish()
-    created: list[str] = []
-    try:
-        with closing(room.run(prepared, aws, created.append)) as events:
-            job = follow(events, prepared.contents.tally, arrived_bytes)
-    except KeyboardInterrupt:
-        for name in created[-1:]:
-            typer.echo(f"the job goes on: headrace status {name}; headrace stop {name} ends it", err=True)
-        raise
+    with Progress() as told:
+        imports = room.await_imports(prepared, aws, told)
+    job = run_to_end(partial(room.run, prepared, aws), prepared.contents.tally, arrived_bytes)
     return room.result_of(prepared, job, imports)
 
 

@@ -121,8 +121,10 @@ def _plain_of_machine(decided: Mapping[str, Any]) -> dict[str, Any]:
 
 def _line(decision: Decision) -> str:
     """One line, however long, since an id that is cut is none."""
+    from headrace.execution_history import name_of
+
     facts = decision.facts
-    owner = (facts.owner_arn or "").rpartition(":")[2] or "nobody"
+    owner = name_of(facts.owner_arn or "") or "nobody"
     against = [_against(name, facts) for name, holds in decision.holds.items() if not holds]
     told = f"{facts.file_system_id} of {owner}: {decision.action.value}; expires {decision.expires}"
     marked = f"; marked {decision.marked}" if decision.marked else ""

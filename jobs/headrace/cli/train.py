@@ -97,7 +97,6 @@ def _submit(plan: LaunchPlan, aws: Aws, as_json: bool) -> None:
 def _run_to_end(plan: LaunchPlan, aws: Aws, as_json: bool) -> None:
     from headrace import launch
     from headrace.cli import job_view
-    from headrace.errors import JobFailed
 
     created: list[str] = []
     try:
@@ -108,5 +107,4 @@ def _run_to_end(plan: LaunchPlan, aws: Aws, as_json: bool) -> None:
             _narrate(f"the job goes on: headrace status {created[-1]}")
         raise
     typer.echo(json.dumps(job_view.plain(job, datetime.now(UTC))) if as_json else job_view.summary_text(job))
-    if job.status != "Completed":
-        raise JobFailed(f"{job.name}: {job.status}: {' '.join((job.failure_reason or 'no reason given').split())}")
+    job.require_completed()

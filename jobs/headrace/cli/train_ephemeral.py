@@ -63,11 +63,8 @@ def _prepared(job: JobFile, aws: Aws, platform: str | None, suppressions: Sequen
 
     deployed = launch.read_platform(aws, platform)
     _narrate(f"checking the job and its data on platform {deployed.foundation.platform} ({aws.region})")
-    progress = Progress()
-    try:
-        prepared = prepare(job, aws, deployed, suppressions=suppressions, told=progress)
-    finally:
-        progress.finish()
+    with Progress() as told:
+        prepared = prepare(job, aws, deployed, suppressions=suppressions, told=told)
     for finding in prepared.findings:
         _narrate(str(finding))
     links = ", ".join(f"{each.path} <- {each.uri}" for each in prepared.associations)

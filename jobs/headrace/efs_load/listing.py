@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from headrace.aws.objects import StoredObject
 from headrace.errors import InvalidInput
 from headrace.rules import Finding, run_rules
 from headrace.rules.location_paths import keys_are_paths, no_object_is_also_a_folder
-from headrace.rules.locations import DataSpec, LocationSpec
-from headrace.rules.locations import objects_can_be_read_at_once as can_be_read_at_once
+from headrace.rules.locations import LocationSpec, objects_can_be_read_at_once, spec_of_location
 from headrace.sources import S3Location
-from headrace.tally import Tally
+from headrace.tally import Tally, Told
 
-_RULES = (keys_are_paths, no_object_is_also_a_folder, can_be_read_at_once)
-
-Told = Callable[[str, int], None]
-"""Told what is counted, and how many there are by now."""
+_RULES = (keys_are_paths, no_object_is_also_a_folder, objects_can_be_read_at_once)
 
 
 def listed(objects: Iterable[StoredObject], told: Told) -> tuple[StoredObject, ...]:
@@ -48,15 +44,7 @@ def findings_of(location: S3Location, objects: tuple[StoredObject, ...], region:
     where = LocationSpec(
         field="prefix", bucket=location.bucket, prefix=location.prefix, is_readable=True, objects=objects, are_all=True
     )
-    spec = DataSpec(
-        region=region,
-        locations=(where,),
-        readable_locations=(),
-        has_own_role=False,
-        volume_size_gb=1,
-        instance_types=(),
-    )
-    return run_rules(_RULES, spec)
+    return run_rules(_RULES, spec_of_location(where, region))
 
 
 def path_of(each: StoredObject, location: S3Location) -> str:

@@ -13,13 +13,13 @@ from headrace.aws import Aws
 from headrace.aws.objects import Objects, StoredObject
 from headrace.efs_load.counters import check_counts
 from headrace.efs_load.job import DEFAULT_INSTANCE_TYPE, DEFAULT_WORKERS, LISTING, EfsLoad, training_job
-from headrace.efs_load.listing import Told, findings_of, listed, tally_of, write_listing
-from headrace.errors import InvalidInput, JobFailed
+from headrace.efs_load.listing import findings_of, listed, tally_of, write_listing
+from headrace.errors import InvalidInput
 from headrace.job_description import JobDescription
 from headrace.planning import LaunchPlan, plan
 from headrace.rules import Finding, Suppression, require
 from headrace.sources import S3Location
-from headrace.tally import Tally
+from headrace.tally import Tally, Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +113,7 @@ def run(prepared: PreparedLoad, aws: Aws, told: Callable[[str], None] = lambda _
 
 def result_of(prepared: PreparedLoad, job: JobDescription) -> LoadResult:
     """What came of it. Raises JobFailed when the job did not complete, and CountsDiffer when not all is there."""
-    if job.status != "Completed":
-        raise JobFailed(f"{job.name}: {job.status}: {' '.join((job.failure_reason or 'no reason given').split())}")
+    job.require_completed()
     check_counts(prepared.where, prepared.listed, job.metrics)
     numbers = {name: int(value) for name, value in job.metrics.items()}
     return LoadResult(

@@ -17,9 +17,9 @@ from headrace.aws import Aws
 from headrace.aws.file_systems import LustreListing
 from headrace.ephemeral import starting
 from headrace.ephemeral.cost import Cost, cost_of
-from headrace.ephemeral.stages import PRELOAD_SUFFIX, Progress, Stage, StageSpan, capacity_gib, expires
+from headrace.ephemeral.stages import PRELOAD_SUFFIX, Progress, Stage, StageSpan, capacity_gib, expires, is_preload
 from headrace.errors import InvalidInput, JobFailed
-from headrace.execution_history import Execution, execution_arn
+from headrace.execution_history import Execution, execution_arn, name_of
 from headrace.job_description import JobDescription
 from headrace.platform import OWNER_TAG, PLATFORM_TAG, EphemeralPart, Platform
 from headrace.roads import Place
@@ -58,7 +58,7 @@ class Flow:
     @property
     def job(self) -> JobDescription | None:
         """The training job, as far as there is one: the last that was created for it."""
-        ours = [each for each in self.jobs if not each.name.startswith(f"{self.name}{PRELOAD_SUFFIX}")]
+        ours = [each for each in self.jobs if not is_preload(self.name, each.name)]
         return ours[-1] if ours else None
 
     def _gone(self, ended: datetime) -> datetime:
@@ -121,7 +121,7 @@ def find(aws: Aws, name: str, job: JobDescription | None, platform: str | None =
     if owner is None:
         return None
     deployed = launch.read_platform(aws, tags.get(PLATFORM_TAG) or platform)
-    flow_name = owner.rpartition(":")[2]
+    flow_name = name_of(owner)
     part = deployed.ephemeral
     if part is None or owner != execution_arn(part.machine_arn, flow_name) or not _may_be_of(job.name, flow_name):
         raise InvalidInput(
@@ -192,7 +192,7 @@ def follow(aws: Aws, arn: str) -> Generator[FlowEvent]:
         yield from progress.stages[stages_told:]
         stages_told = len(progress.stages)
         for name in progress.jobs[jobs_watched:]:
-            yield JobBegins(name=name, is_preload=name.startswith(f"{execution.name}{PRELOAD_SUFFIX}"))
+            yield JobBegins(name=name, is_preload=is_preload(execution.name, name))
             yield from launch.watch(aws, name)
         jobs_watched = len(progress.jobs)
         if execution.is_over:

@@ -15,7 +15,7 @@ from headrace.aws.connection import AccessDenied
 from headrace.aws.file_systems import LustreListing
 from headrace.ephemeral import teardown
 from headrace.errors import InvalidInput
-from headrace.execution_history import execution_arn
+from headrace.execution_history import execution_arn, name_of
 from headrace.platform import OWNER_TAG, PLATFORM_TAG, EphemeralPart, Platform, parameter_path
 
 
@@ -65,7 +65,7 @@ def _ephemeral(aws: Aws, platform_name: str, part: EphemeralPart | None) -> list
     # by their tags: they may have outlived the platform's record
     return [
         Use(
-            what=f"ephemeral file system {each.file_system_id} of {each.tags[OWNER_TAG].rpartition(':')[2]}",
+            what=f"ephemeral file system {each.file_system_id} of {name_of(each.tags[OWNER_TAG])}",
             state=each.lifecycle,
             fix=_fix(aws, part, each),
         )
@@ -74,7 +74,7 @@ def _ephemeral(aws: Aws, platform_name: str, part: EphemeralPart | None) -> list
 
 
 def _fix(aws: Aws, part: EphemeralPart | None, lustre: LustreListing) -> str:
-    owner, name = lustre.tags[OWNER_TAG], lustre.tags[OWNER_TAG].rpartition(":")[2]
+    owner, name = lustre.tags[OWNER_TAG], name_of(lustre.tags[OWNER_TAG])
     by_hand = f"aws fsx delete-file-system --file-system-id {lustre.file_system_id}, if nobody needs it"
     if part is None:
         return f"{by_hand}: the machines that would delete it are not there"
@@ -92,7 +92,7 @@ def _running_flows(aws: Aws, platform: Platform, found: list[Use]) -> list[Use]:
     if platform.ephemeral is None:
         return []
     running = aws.executions.running(platform.ephemeral.machine_arn)
-    names = [arn.rpartition(":")[2] for arn in running]
+    names = [name_of(arn) for arn in running]
     # a flow whose file system is there is told with it
     alone = [name for name in names if not any(each.what.endswith(f" of {name}") for each in found)]
     return [

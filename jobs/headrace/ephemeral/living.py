@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headrace.aws import Aws
 from headrace.aws.connection import AccessDenied
+from headrace.execution_history import name_of
 from headrace.platform import OWNER_TAG, PLATFORM_TAG
 from headrace.rules.ephemeral import LivingFileSystem
 
@@ -17,7 +18,7 @@ def living(aws: Aws, platform_name: str) -> tuple[LivingFileSystem, ...]:
     return tuple(
         LivingFileSystem(
             file_system_id=each.file_system_id,
-            flow=each.tags[OWNER_TAG].rpartition(":")[2],
+            flow=name_of(each.tags[OWNER_TAG]),
             capacity_gib=each.storage_capacity_gib,
         )
         for each in found

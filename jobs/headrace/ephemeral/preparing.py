@@ -29,13 +29,13 @@ from headrace.job_file import JobFile
 from headrace.planning import LaunchPlan
 from headrace.platform import EphemeralPart, LustreLink, Platform
 from headrace.preload import preload_request
-from headrace.preload.contents import Told
 from headrace.rules import Finding, Level, Suppression, apply_suppressions, final, machine_members, require, run_rules
 from headrace.rules.ephemeral import EPHEMERAL_RULES, PRELOAD_RULES, EphemeralSpec, LifetimeSpec
 from headrace.rules.job import MAX_SECONDS
 from headrace.rules.lustre_sizing import is_legal_capacity
 from headrace.service_model import violations
 from headrace.sources import LustreSource
+from headrace.tally import Told
 from headrace.training import TrainingJob
 from headrace.training_request import image_uri
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from headrace.aws import Aws
 from headrace.aws.connection import AccessDenied
 from headrace.aws.file_systems import LustreListing
+from headrace.ephemeral import starting
 from headrace.ephemeral.flows import FlowFailed, described, reason_of
 from headrace.ephemeral.reaping import (
     CLOCKS_DIFFER,
@@ -95,8 +96,7 @@ def run(aws: Aws, part: EphemeralPart) -> Iterator[Execution]:
 
     Raises FlowFailed when it did not succeed.
     """
-    name = f"by-hand-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-    execution = described(aws, aws.executions.start(part.reaper_machine_arn, name, {}))
+    execution = described(aws, starting.start_by_hand(aws, part.reaper_machine_arn, {}))
     yield execution
     while not execution.is_over:
         time.sleep(_PAUSE_SECONDS)

@@ -131,10 +131,14 @@ def _has_ended(owner: Owner, created: datetime) -> bool:
         return False
     if owner.started is None:
         return True
-    if owner.ended is None:
-        return False
-    until = min(owner.ended, owner.started + MADE_WITHIN)
-    return owner.started - CLOCKS_DIFFER <= created <= until + CLOCKS_DIFFER
+    return owner.ended is not None and was_made_in_time(owner.started, owner.ended, created)
+
+
+def was_made_in_time(started: datetime, ended: datetime | None, created: datetime) -> bool:
+    """Whether a file system was made when a flow with these times makes its own; ``ended`` is None while it runs."""
+    made_until = started + MADE_WITHIN
+    made_until = made_until if ended is None else min(made_until, ended)
+    return started - CLOCKS_DIFFER <= created <= made_until + CLOCKS_DIFFER
 
 
 def time_text(when: datetime) -> str:

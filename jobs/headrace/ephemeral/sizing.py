@@ -34,7 +34,7 @@ class Capacity:
 def capacity_for(data: Survey, wanted: EphemeralLustre) -> Capacity:
     """As was asked for, or the smallest that the data set fills to nine tenths; and what the rules say of it."""
     # rounded up, so that people can read the arithmetic
-    size_gib = min(math.ceil(data.size_gib * 10) / 10, LARGEST_DATASET_GIB)
+    size_gib = min(math.ceil(data.contents.size_gib * 10) / 10, LARGEST_DATASET_GIB)
     if wanted.storage_capacity_gib is None:
         sizing = legal_capacity_gib(size_gib) if size_gib else None
         gib = legal_capacity_gib(1).storage_capacity_gib if sizing is None else sizing.storage_capacity_gib

@@ -41,6 +41,11 @@ WAIT_FOR_CAPACITY: Final = "WaitForCapacity"
 PRELOAD_SUFFIX: Final = "-preload"
 
 
+def is_preload(flow: str, job: str) -> bool:
+    """Whether the job of a flow is its preload, by both names; further attempts are numbered."""
+    return job.startswith(f"{flow}{PRELOAD_SUFFIX}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageSpan:
     """A stage with its times (UTC); ``ended`` is None while it lasts. ``detail``: what of it, such as a job's name."""
@@ -126,7 +131,7 @@ def _job_is_there(progress: Progress) -> Progress:
 
 
 def _stage_of_job(flow: str, job: str) -> Stage:
-    return Stage.PRELOADING if job.startswith(f"{flow}{PRELOAD_SUFFIX}") else Stage.TRAINING
+    return Stage.PRELOADING if is_preload(flow, job) else Stage.TRAINING
 
 
 def _imported(answer: Mapping[str, Any]) -> int | None:

@@ -14,11 +14,10 @@ from itertools import islice
 from headrace.aws import Aws
 from headrace.aws.objects import Objects, StoredObject
 from headrace.ephemeral.associations import Association
-from headrace.preload.contents import NOTHING, Contents, Told, judged, look_through
+from headrace.preload.contents import NOTHING, Contents, judged, look_through
 from headrace.rules import Finding
 from headrace.rules.locations import LocationSpec, linked_path_has_objects
-
-BYTES_PER_GIB = 1 << 30
+from headrace.tally import Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +27,6 @@ class Survey:
     contents: Contents = NOTHING
     findings: tuple[Finding, ...] = ()
     is_whole: bool = True
-
-    @property
-    def size_gib(self) -> float:
-        """The bytes in GiB."""
-        return self.contents.size_bytes / BYTES_PER_GIB
 
 
 def survey(associations: Sequence[Association], aws: Aws, told: Told, most: int | None = None) -> Survey:

@@ -15,9 +15,8 @@ from datetime import UTC, datetime, timedelta
 from headrace.aws import Aws
 from headrace.aws.connection import AccessDenied
 from headrace.aws.file_systems import LustreListing
-from headrace.ephemeral import flows
+from headrace.ephemeral import flows, reaping, starting
 from headrace.ephemeral.flows import Flow, FlowFailed, PlatformFlow, described, reason_of
-from headrace.ephemeral.reaping import CLOCKS_DIFFER, MADE_WITHIN
 from headrace.ephemeral.stages import Progress, Stage, StageSpan
 from headrace.errors import InvalidInput
 from headrace.execution_history import Execution, ExecutionStatus
@@ -26,7 +25,8 @@ from headrace.platform import FILE_SYSTEM_TAG, OWNER_TAG, PLATFORM_TAG
 STOPPED = "Ephemeral.Stopped"
 # EventBridge starts the teardown within seconds; who waits longer starts it
 _TEARDOWN_SECONDS = 60
-_CLOCKS_DIFFER = timedelta(minutes=1)
+# before a flow's end none begins, but clocks differ
+_BEFORE_ITS_END = timedelta(minutes=1)
 
 
 def stop(aws: Aws, execution: Execution) -> bool:
@@ -47,7 +47,7 @@ def look(aws: Aws, flow: PlatformFlow) -> Flow:
     if ended is None or found.progress.billed_from is None or last is None or last.stage is Stage.TEARING_DOWN:
         return found
     with suppress(AccessDenied):
-        owner, since = flow.execution.arn, ended - _CLOCKS_DIFFER
+        owner, since = flow.execution.arn, ended - _BEFORE_ITS_END
         if ours := _teardowns(aws, flow.part.teardown_machine_arn, owner, since, set()):
             ends = [each.ended for each in ours if each.ended is not None]
             is_over = len(ends) == len(ours)
@@ -68,10 +68,8 @@ def others_of(aws: Aws, execution: Execution) -> list[LustreListing]:
 
 def was_made_by(execution: Execution, lustre: LustreListing) -> bool:
     """Whether the teardown takes it for the flow's: made in the flow's first hour, before its end, by its own tags."""
-    until = execution.started + MADE_WITHIN
-    until = until if execution.ended is None else min(until, execution.ended)
-    is_within = execution.started - CLOCKS_DIFFER <= lustre.created <= until + CLOCKS_DIFFER
-    return is_within and lustre.tags.get(FILE_SYSTEM_TAG, lustre.file_system_id) == lustre.file_system_id
+    is_in_time = reaping.was_made_in_time(execution.started, execution.ended, lustre.created)
+    return is_in_time and lustre.tags.get(FILE_SYSTEM_TAG, lustre.file_system_id) == lustre.file_system_id
 
 
 def until_gone(aws: Aws, teardown_machine_arn: str, owner: str) -> Iterator[str]:
@@ -113,7 +111,7 @@ def take_down(
     others have done. Raises FlowFailed when a file system is left.
     """
     begun = time.monotonic()
-    since = (described(aws, owner).ended or datetime.now(UTC)) - _CLOCKS_DIFFER
+    since = (described(aws, owner).ended or datetime.now(UTC)) - _BEFORE_ITS_END
     strangers: set[str] = set()
     told, pause_seconds = "", flows.FIRST_POLL_SECONDS
     started_here = start(aws, teardown_machine_arn, owner) if anew else ""
@@ -142,8 +140,7 @@ def take_down(
 
 def start(aws: Aws, teardown_machine_arn: str, owner: str) -> str:
     """Start a teardown of what a flow that has ended has left, whatever others do; the ARN of its execution."""
-    name = f"by-hand-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-    return aws.executions.start(teardown_machine_arn, name, {"Owner": owner})
+    return starting.start_by_hand(aws, teardown_machine_arn, {"Owner": owner})
 
 
 def _teardowns(aws: Aws, machine_arn: str, owner: str, since: datetime, strangers: set[str]) -> list[Execution]:

@@ -22,18 +22,17 @@ from headrace.rules.locations import (
     ObjectSpec,
     is_archived,
     objects_can_be_read_at_once,
+    spec_of_location,
 )
-from headrace.tally import Tally
+from headrace.tally import Tally, Told
 
 TOLD_OBJECTS: Final = 1000
+_BYTES_PER_GIB: Final = 1 << 30
 _RULES_OF_KEYS: Final[tuple[tuple[Rule[DataSpec], Callable[[ObjectSpec], bool]], ...]] = (
     (keys_are_paths, lambda each: path_rule_broken(each.key) is not None),
     (objects_can_be_read_at_once, is_archived),
 )
 """Rule -> whether an object breaks it."""
-
-Told = Callable[[str, int], None]
-"""Told what is counted, and how many there are by now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +52,11 @@ class Contents:
     def tally(self) -> Tally:
         """Files and bytes."""
         return Tally(files=self.files, size_bytes=self.size_bytes)
+
+    @property
+    def size_gib(self) -> float:
+        """The bytes in GiB."""
+        return self.size_bytes / _BYTES_PER_GIB
 
     def __add__(self, other: Contents) -> Contents:
         times = [each for each in (self.newest, other.newest) if each is not None]
@@ -121,15 +125,7 @@ def judged(
     rules: Sequence[Rule[DataSpec]], where: LocationSpec, objects: Sequence[ObjectSpec], region: str
 ) -> list[Finding]:
     """What the rules say of these objects of a location."""
-    spec = DataSpec(
-        region=region,
-        locations=(replace(where, objects=tuple(objects)),),
-        readable_locations=(),
-        has_own_role=False,
-        volume_size_gb=1,
-        instance_types=(),
-    )
-    return run_rules(rules, spec)
+    return run_rules(rules, spec_of_location(replace(where, objects=tuple(objects)), region))
 
 
 class _Clash:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
 
 from headrace import launch
 from headrace.aws import Aws
 from headrace.aws.data_repository_tasks import DataRepositoryTask
 from headrace.aws.objects import Objects
-from headrace.errors import InvalidInput, JobFailed
+from headrace.errors import InvalidInput
 from headrace.job_description import JobDescription
 from headrace.planning import LaunchPlan, plan
 from headrace.platform import LustreLink, LustrePart, Platform
-from headrace.preload.contents import NOTHING, Contents, Told, look_through
+from headrace.preload.contents import NOTHING, Contents, look_through
 from headrace.preload.counters import check_counts
 from headrace.preload.estimate import Estimate, estimate
 from headrace.preload.job import Preload, lustre_of, mb_per_second_of, training_job
@@ -23,9 +22,7 @@ from headrace.preload.tasks import import_to_compare, imports_of, until_over
 from headrace.rules import Finding, Suppression, require, run_rules
 from headrace.rules.locations import LocationSpec
 from headrace.rules.lustre import LustreSpec, dataset_fits
-from headrace.tally import Tally
-
-_BYTES_PER_GIB: Final = 1 << 30
+from headrace.tally import Tally, Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +123,7 @@ def _listed(wanted: Preload, platform: Platform, aws: Aws, told: Told) -> tuple[
 def _fits(contents: Contents, lustre: LustrePart) -> list[Finding]:
     if not contents.size_bytes:
         return []
-    spec = LustreSpec(
-        dataset_gib=contents.size_bytes / _BYTES_PER_GIB, storage_capacity_gib=lustre.storage_capacity_gib
-    )
+    spec = LustreSpec(dataset_gib=contents.size_gib, storage_capacity_gib=lustre.storage_capacity_gib)
     return run_rules((dataset_fits,), spec)
 
 
@@ -164,8 +159,7 @@ def result_of(
 
     Raises JobFailed when the job did not complete, and CountsDiffer when not all is loaded.
     """
-    if job.status != "Completed":
-        raise JobFailed(f"{job.name}: {job.status}: {' '.join((job.failure_reason or 'no reason given').split())}")
+    job.require_completed()
     task = None
     if imports and not prepared.wanted.path and prepared.contents.newest is not None:
         task = import_to_compare(imports, prepared.links, prepared.lustre.links, prepared.contents.newest)

@@ -99,6 +99,18 @@ class DataSpec:
     instance_types: tuple[str, ...]
 
 
+def spec_of_location(location: LocationSpec, region: str) -> DataSpec:
+    """One location with no job around it, for the rules that look at objects alone."""
+    return DataSpec(
+        region=region,
+        locations=(location,),
+        readable_locations=(),
+        has_own_role=False,
+        volume_size_gb=1,
+        instance_types=(),
+    )
+
+
 @rule("V19")
 def bucket_exists(spec: DataSpec) -> Iterator[Finding]:
     """Every bucket that the job reads exists."""
