@@ -142,6 +142,19 @@ def test_a_running_job_counts_until_now() -> None:
     assert (timeline.total_seconds, timeline.waiting_share) == (150, pytest.approx(1 / 3))
 
 
+def test_a_phase_shorter_than_a_millisecond_is_shown() -> None:
+    """A copy of one small object: the job came to it, so every screen says it."""
+    job = _job((("Starting", 1.0), ("Downloading", 0.0), ("Training", 2.0), ("Completed", 0.0)))
+    assert timeline_of(job, START).passed == {Phase.STARTING: 1.0, Phase.DOWNLOADING: 0.0, Phase.TRAINING: 2.0}
+    assert ["downloading", "0.0", "s"] in [
+        line.strip("│ ").replace("│", " ").split() for line in job_view.summary_text(job).splitlines()
+    ]
+    assert any(
+        "downloading 0.0 s, " in str(getattr(line, "renderable", line))
+        for line in _screen([timeline_of(job, START)], 80)
+    )
+
+
 def test_a_clock_that_is_behind_the_services_gives_no_negative_time() -> None:
     """This machine's idea of now may lie before the transition."""
     timeline = timeline_of(_job([("Starting", None)], status="InProgress"), _at(-30))

@@ -104,6 +104,12 @@ class Timeline:
         }
 
     @property
+    def passed(self) -> Mapping[Phase, float]:
+        """The sum of each phase that the job came to, however short it was."""
+        came_to = {segment.phase for segment in self.segments}
+        return {phase: seconds for phase, seconds in self.seconds.items() if phase in came_to}
+
+    @property
     def held_seconds(self) -> float:
         """How long the job had its instances."""
         return sum(self.seconds[phase] for phase in HELD)

@@ -143,9 +143,8 @@ def _facts(job: JobDescription, now: datetime) -> Iterator[tuple[str, str]]:
     for channel in job.channels:
         road = channel.road.name if channel.road else "another kind of source"
         yield "channel", f"{channel.name}: {road}, {channel.location}"
-    for phase, seconds in timeline.seconds.items():
-        if seconds > 0:
-            yield phase.value, duration_text(seconds)
+    for phase, seconds in timeline.passed.items():
+        yield phase.value, duration_text(seconds)
     for metric, value in job.metrics.items():
         yield "metric", f"{metric} = {value:g}"
     if billed := billed_text(job):

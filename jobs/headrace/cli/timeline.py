@@ -109,8 +109,8 @@ def _screen(timelines: Sequence[Timeline], width_characters: int) -> Iterator[Te
         yield bar(each, longest_seconds, width_characters)
         for line in _numbers(each):
             yield Padding(Text(without_controls(line)), (0, 0, 0, 2), expand=False)
-    seen = {segment.phase for each in timelines for segment in each.segments}
-    yield _legend([phase for phase in timelines[0].seconds if phase in seen], timelines)
+    passed = {phase for each in timelines for phase in each.passed}
+    yield _legend([phase for phase in timelines[0].seconds if phase in passed], timelines)
 
 
 def bar(timeline: Timeline, longest_seconds: float, width_characters: int) -> Text:
@@ -135,8 +135,7 @@ def _numbers(timeline: Timeline) -> Iterator[str]:
     running = {each.phase for each in timeline.segments if each.is_open}
     phases = [
         f"{phase.value} {duration_text(seconds)}{' so far' if phase in running else ''}"
-        for phase, seconds in timeline.seconds.items()
-        if seconds > 0 or phase in running
+        for phase, seconds in timeline.passed.items()
     ]
     yield f"{', '.join(phases) or 'no phase yet'}; in all {duration_text(timeline.total_seconds)}"
     yield f"billed {billed_text(timeline.job) or 'is known when the job has ended'}"
