@@ -1,0 +1,68 @@
+"""A profile as JSON: what ``headrace profile --json`` prints and ``headrace advise --profile`` reads.
+
+The file may come from anywhere: what it holds is checked, and every mistake is told at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from headrace.dataset.profile import FORMAT_VERSION, Profile
+from headrace.errors import InvalidInput
+
+_MAKE: Final = "make it with: headrace profile s3://bucket/prefix/ --json"
+_MOST_BYTES: Final = 16 << 20
+
+
+def to_plain(profile: Profile) -> dict[str, Any]:
+    """The profile for JSON."""
+    return {"format_version": FORMAT_VERSION, **asdict(profile)}
+
+
+def read_profile(path: Path) -> Profile:
+    """The profile of a file. Raises InvalidInput with one line for each thing that is wrong with it."""
+    import json
+
+    try:
+        with path.open("rb") as file:
+            text = file.read(_MOST_BYTES + 1)
+        plain = json.loads(text) if len(text) <= _MOST_BYTES else None
+    except FileNotFoundError:
+        raise InvalidInput(f"{path}: no such file; {_MAKE} > {path}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise InvalidInput(f"{path}: not a profile: {error}; {_MAKE}") from None
+    if not isinstance(plain, dict):
+        raise InvalidInput(f"{path}: not a profile; {_MAKE}")
+    return from_plain(plain, str(path))
+
+
+def from_plain(plain: dict[str, Any], name: str) -> Profile:
+    """The profile that :func:`to_plain` wrote. Raises InvalidInput, each line beginning with ``name``."""
+    from pydantic import TypeAdapter, ValidationError
+
+    version = plain.get("format_version")
+    if version != FORMAT_VERSION:
+        raise InvalidInput(f"{name}: format_version is {version!r}; allowed: {FORMAT_VERSION}; fix: {_MAKE}")
+    try:
+        profile = TypeAdapter(Profile).validate_python(plain)
+    except ValidationError as error:
+        raise InvalidInput(
+            *(f"{name}: {'.'.join(map(str, each['loc']))}: {each['msg']}; fix: {_MAKE}" for each in error.errors())
+        ) from None
+    if problems := [f"{name}: {each}; fix: {_MAKE}" for each in _contradictions(profile)]:
+        raise InvalidInput(*problems)
+    return profile
+
+
+def _contradictions(profile: Profile) -> list[str]:
+    found = []
+    if sum(each.files for each in profile.sizes) != profile.files:
+        found.append(f"files is {profile.files}, which is not the sum of the files of sizes")
+    if sum(each.size_bytes for each in profile.sizes) != profile.size_bytes:
+        found.append(f"size_bytes is {profile.size_bytes}, which is not the sum of the bytes of sizes")
+    for number, each in enumerate(profile.sizes):
+        if not (each.files > 0 and each.files * each.from_bytes <= each.size_bytes <= each.files * (each.to_bytes - 1)):
+            found.append(f"sizes.{number} holds files and bytes that cannot be between its bounds")
+    return found

@@ -1,0 +1,1 @@
+"""Taking the profile of a data set: listing all of it, in parallel, and counting while it is listed."""
