@@ -210,6 +210,9 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "V174": Entry("There is data that an ephemeral Lustre may show", _OURS),
     "V175": Entry("The jobs of a flow have room for its tags", f"{_SAGEMAKER}, Tags"),
     "V176": Entry("The spending cap has room for one more ephemeral file system", _OURS),
+    "V180": Entry("Pipe mode is not read at random", f"{_TRAINING_GUIDE}, Choosing an input mode and a storage unit"),
+    "V181": Entry("A road begins where the data lies", _CHANNEL),
+    "V182": Entry("The copy of File mode fits on the instance", "Amazon EBS User Guide, volume types"),
 }
 
 

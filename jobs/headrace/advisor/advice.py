@@ -1,0 +1,192 @@
+"""The advice: the roads in order, why the first one wins, what would change that, and a second opinion.
+
+Everything is made of a question alone: the same question gives the same advice, wherever and whenever it is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from headrace.advisor.decision_flow import Opinion, opinion_on
+from headrace.advisor.plans import Plan, Rejection, plan, plans_for
+from headrace.advisor.question import Goal, Question
+from headrace.advisor.ranking import Ranked, ranking
+from headrace.advisor.sharing import BreakEven, break_even
+from headrace.advisor.span import NONE, Span
+from headrace.advisor.variants import Variant
+from headrace.advisor.what_ifs import WhatIf, what_ifs
+from headrace.figures.instance_types import InstanceType
+
+_NAMED: Final = 2
+_CURVE_EPOCHS: Final = (1, 2, 3, 5, 10, 20, 50, 100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """What a variant costs and takes at so many epochs."""
+
+    variant: Variant
+    epochs: tuple[int, ...]
+    usd: tuple[float | None, ...]
+    elapsed_seconds: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """All that is said to a question. ``ranked`` is empty where every road is refused.
+
+    ``why``: one sentence. ``disagreement``: why the decision flow of the AWS post says something else; empty where it
+    says the same.
+    """
+
+    question: Question
+    ranked: tuple[Ranked, ...]
+    rejections: tuple[Rejection, ...]
+    why: str
+    opinion: Opinion
+    disagreement: str
+    what_ifs: tuple[WhatIf, ...]
+    sharing: BreakEven | None
+    curves: tuple[Curve, ...]
+
+    @property
+    def winner(self) -> Plan | None:
+        """The best plan."""
+        return self.ranked[0].plan if self.ranked else None
+
+    @property
+    def rivals(self) -> tuple[Ranked, ...]:
+        """Those that are too close to the winner to call."""
+        return tuple(each for each in self.ranked if each.is_too_close)
+
+
+def advise(question: Question, instance_types: Iterable[InstanceType] = ()) -> Advice:
+    """Every road, judged and ranked. ``instance_types``: that the job might run on instead."""
+    plans, rejections = plans_for(question)
+    ranked = tuple(best_of_each(ranking(plans, question)))
+    winner = ranked[0].plan if ranked else None
+    opinion = opinion_on(question)
+    return Advice(
+        question=question,
+        ranked=ranked,
+        rejections=tuple(rejections),
+        why=_why(ranked, question),
+        opinion=opinion,
+        disagreement=_disagreement(winner, plans, rejections, opinion, question),
+        what_ifs=() if winner is None else tuple(what_ifs(question, winner, instance_types)),
+        sharing=break_even(plans, question),
+        curves=_curves(ranked, question),
+    )
+
+
+def best_of_each(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """Of each way to take a road, the size of file system that ranks best."""
+    seen: set[tuple[object, ...]] = set()
+    kept = []
+    for each in ranked:
+        way = replace(each.plan.variant, capacity_gib=0)
+        key = (way.road, way.is_packed, way.lustre, way.efs_mode)
+        if key not in seen:
+            seen.add(key)
+            kept.append(each)
+    return kept
+
+
+def _difference(one: Plan, other: Plan, goal: Goal) -> tuple[str, float]:
+    """In which phase ``other`` loses the most seconds, or in which item the most dollars, against ``one``."""
+    if goal is Goal.COST and one.usd is not None and other.usd is not None:
+        mine = {each.name: each.usd.point for each in one.costs if each.usd is not None}
+        theirs = {each.name: each.usd.point for each in other.costs if each.usd is not None}
+    else:
+        mine = {name: each.point for name, each in (*one.waiting.items(), *one.billed.items())}
+        theirs = {name: each.point for name, each in (*other.waiting.items(), *other.billed.items())}
+    names = {*mine, *theirs}
+    return max(
+        ((name, theirs.get(name, 0.0) - mine.get(name, 0.0)) for name in sorted(names)), key=lambda each: each[1]
+    )
+
+
+def _slowest_phase(one: Plan, other: Plan) -> tuple[str, float]:
+    return max(
+        ((name, each.point - one.billed.get(name, NONE).point) for name, each in other.billed.items()),
+        key=lambda each: each[1],
+    )
+
+
+def reason_against(one: Plan, other: Plan, goal: Goal) -> str:
+    """Where ``other`` loses against ``one``, in words."""
+    name, lost = _difference(one, other, goal)
+    if goal is Goal.COST and one.usd is not None and other.usd is not None:
+        if name.startswith("instances"):
+            phase, seconds = _slowest_phase(one, other)
+            return f"spends {seconds:,.0f} s more on {phase}, at the instances' price" if seconds > 0 else "runs longer"
+        return f"pays ${lost:,.2f} more for {name}"
+    return f"takes {lost:,.0f} s more for {name}"
+
+
+def _why(ranked: Sequence[Ranked], question: Question) -> str:
+    if not ranked:
+        return "no road can bring this data set; each says why"
+    winner = ranked[0].plan
+    best = "cheapest" if question.goal is Goal.COST else "quickest"
+    if winner.measure(question.goal) is None:
+        best = "quickest, since prices are missing"
+    told = [f"{winner.variant.name} is the {best}: what its epochs take their time for is that {winner.bound.value}"]
+    if close := [each.plan.variant.name for each in ranked if each.is_too_close]:
+        told.append(
+            f"{' and '.join(close[:_NAMED])}{' and others' if len(close) > _NAMED else ''} may come out the same"
+        )
+    beaten = next((each.plan for each in ranked[1:] if not each.is_too_close), None)
+    if beaten is not None:
+        told.append(f"{beaten.variant.name} {reason_against(winner, beaten, question.goal)}")
+    return "; ".join(told)
+
+
+def _disagreement(
+    winner: Plan | None,
+    plans: Sequence[Plan],
+    rejections: Sequence[Rejection],
+    opinion: Opinion,
+    question: Question,
+) -> str:
+    if winner is None or opinion.agrees_with(winner):
+        return ""
+    told = []
+    for answer in opinion.answers:
+        same = [each for each in plans if answer.names(each.variant)]
+        if same:
+            other = ranking(same, question)[0].plan
+            told.append(f"{answer.name} {reason_against(winner, other, question.goal)}")
+        else:
+            refused = [each for each in rejections if answer.names(each.variant)]
+            why = (
+                f"is refused by {refused[0].findings[0].rule_id}"
+                if refused
+                else "is not needed: packing changes little"
+            )
+            told.append(f"{answer.name} {why}")
+    return f"the flow looks at sizes alone, not at seconds or prices: {'; '.join(told)}"
+
+
+def _curves(ranked: Sequence[Ranked], question: Question) -> tuple[Curve, ...]:
+    curves = []
+    for each in ranked:
+        points = [
+            plan(replace(question, workload=replace(question.workload, epochs=epochs)), each.plan.variant)
+            for epochs in _CURVE_EPOCHS
+        ]
+        curves.append(
+            Curve(
+                variant=each.plan.variant,
+                epochs=_CURVE_EPOCHS,
+                usd=tuple(_point(one.usd) for one in points),
+                elapsed_seconds=tuple(one.elapsed_seconds.point for one in points),
+            )
+        )
+    return tuple(curves)
+
+
+def _point(span: Span | None) -> float | None:
+    return None if span is None else span.point

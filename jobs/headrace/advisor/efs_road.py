@@ -1,0 +1,94 @@
+"""The road over EFS, per throughput mode; data that lies in S3 is loaded into it first.
+
+Bursting: a file system of up to 1 TiB bursts at a fixed rate until its credits are spent, then reads at a rate that its
+size gives. Provisioned: what is paid for; reads count as a third. Elastic: whatever is read, paid by the GB.
+Source: Amazon EFS User Guide, "Amazon EFS performance specifications".
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from headrace.advisor.question import Question
+from headrace.advisor.reading import (
+    Passage,
+    bounded,
+    image_seconds,
+    megabytes,
+    network_mb_per_second,
+    reading_of,
+    starting,
+    walk_seconds,
+)
+from headrace.advisor.shape import Shape
+from headrace.advisor.span import Span, exactly, largest, over, smallest, total
+from headrace.advisor.speeds import Speeds, speeds
+from headrace.advisor.variants import EfsMode, Variant
+from headrace.dataset.profile import Where
+
+_BYTES_PER_TIB: Final = 1 << 40
+_READS_COUNT_AS: Final = 3
+_HEADROOM: Final = 2
+_UNKNOWN_NEED_MB_PER_SECOND: Final = 256.0
+_MOST_PROVISIONED_MB_PER_SECOND: Final = 1024.0
+
+
+def efs_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
+    """Loaded if it must be, mounted, and read by all instances together."""
+    known = speeds()
+    assert variant.efs_mode is not None
+    instances, jobs = question.fleet.instances, question.workload.jobs
+    waiting = {}
+    if question.profile.where is not Where.EFS:
+        waiting["load"] = load_seconds(shape, known).times(1 / jobs)
+    read = shape.share(instances)
+    is_elastic = variant.efs_mode is EfsMode.ELASTIC
+    client = known.efs_elastic_client_mb_per_second if is_elastic else known.efs_client_mb_per_second
+    together = _mb_per_second(variant.efs_mode, question, shape, known)
+    speed = bounded(smallest(together.times(1 / instances), client), network_mb_per_second(question))
+    requests = known.efs_file_seconds.times(read.requests / question.readers)
+    reading = reading_of(requests, over(megabytes(read), speed))
+    ready = {"image": image_seconds(question), "mount": known.mount_seconds, "walk": walk_seconds(shape)}
+    return Passage(waiting={**waiting, **starting(question)}, ready=ready, first=reading, later=reading)
+
+
+def load_seconds(shape: Shape, known: Speeds) -> Span:
+    """A job that copies the data set from S3 to EFS (``headrace efs load``)."""
+    files = over(shape.files, known.efs_load_files_per_second)
+    return total(
+        (
+            known.starting_seconds,
+            known.job_overhead_seconds,
+            largest(files, over(megabytes(shape), known.efs_load_mb_per_second)),
+        )
+    )
+
+
+def _mb_per_second(mode: EfsMode, question: Question, shape: Shape, known: Speeds) -> Span:
+    """What the file system gives to all of its clients together."""
+    if mode is EfsMode.ELASTIC:
+        return known.efs_elastic_client_mb_per_second.times(question.fleet.instances)
+    if mode is EfsMode.PROVISIONED:
+        return exactly(_READS_COUNT_AS * provisioned_mb_per_second(question, shape))
+    burst = known.efs_bursting_read_mb_per_second
+    tib = shape.size_bytes / _BYTES_PER_TIB
+    baseline = largest(known.efs_bursting_baseline_mb_per_second_per_tib.times(tib), exactly(1.0))
+    whole_gb = shape.size_bytes * question.workload.epochs / 1e9
+    credit_gb = known.efs_bursting_credit_gb.point
+    if whole_gb <= credit_gb or baseline.point >= burst.point:
+        return largest(burst, baseline)
+    in_burst = credit_gb / whole_gb
+    return Span(*(1 / (in_burst / fast + (1 - in_burst) / slow) for fast, slow in zip(burst, baseline, strict=True)))
+
+
+def provisioned_mb_per_second(question: Question, shape: Shape) -> float:
+    """What is worth provisioning: twice what the job reads per second, of which reads count a third; 1 to 1,024 MB/s.
+
+    Twice, since a reader waits for the file before its bytes come.
+    """
+    per_second = question.workload.samples_per_second
+    if not per_second:
+        return _UNKNOWN_NEED_MB_PER_SECOND
+    seconds = max(1.0, question.samples / question.fleet.instances / per_second)
+    needed = _HEADROOM * megabytes(shape) / seconds / _READS_COUNT_AS
+    return min(_MOST_PROVISIONED_MB_PER_SECOND, max(1.0, needed))

@@ -1,0 +1,64 @@
+"""The road over FSx for Lustre: shared or made for the job, its content loaded before, or by the first epoch."""
+
+from __future__ import annotations
+
+from headrace.advisor.question import Question
+from headrace.advisor.reading import (
+    Bound,
+    Passage,
+    Reading,
+    bounded,
+    image_seconds,
+    megabytes,
+    network_mb_per_second,
+    reading_of,
+    starting,
+    walk_seconds,
+)
+from headrace.advisor.shape import Shape
+from headrace.advisor.span import Span, largest, over, smallest, total
+from headrace.advisor.speeds import Speeds, speeds
+from headrace.advisor.variants import LustreState, Variant
+from headrace.figures.lustre_content import GIB_PER_TIB, readers_for
+
+
+def lustre_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
+    """Made, linked, imported and loaded as the variant says; then mounted, and read by all instances together."""
+    known = speeds()
+    state, tib = variant.lustre, variant.capacity_gib / GIB_PER_TIB
+    assert state is not None
+    waiting: dict[str, Span] = {}
+    if not state.is_shared:
+        jobs = question.workload.jobs if state is LustreState.HELD_PRELOADED else 1
+        waiting["create"] = known.lustre_create_seconds.times(1 / jobs)
+        waiting["import"] = over(shape.files / jobs, known.lustre_import_objects_per_second)
+        if state.is_preloaded:
+            waiting["preload"] = preload_seconds(shape, variant.capacity_gib, known).times(1 / jobs)
+    read = shape.share(question.fleet.instances)
+    warm = _from_lustre(question, read, tib, known)
+    cold = warm
+    if state.is_cold:
+        content = over(megabytes(shape), known.lustre_content_mb_per_second_per_tib.times(tib))
+        files = known.lustre_cold_file_seconds.times(read.files / question.readers)
+        streams = over(megabytes(read), known.lustre_cold_stream_mb_per_second.times(question.readers))
+        seconds = largest(content, streams, files, warm.seconds)
+        cold = Reading(seconds, Bound.FILES if files.point > content.point else Bound.CONTENT)
+    ready = {"image": image_seconds(question), "mount": known.mount_seconds, "walk": walk_seconds(shape)}
+    return Passage(waiting={**waiting, **starting(question)}, ready=ready, first=cold, later=warm)
+
+
+def preload_seconds(shape: Shape, capacity_gib: int, known: Speeds) -> Span:
+    """What a preload job takes, with the readers that it takes by itself; its own start included."""
+    content = known.lustre_content_mb_per_second_per_tib.times(capacity_gib / GIB_PER_TIB)
+    readers = readers_for(content.point)
+    files = known.lustre_cold_file_seconds.times(shape.files / readers)
+    reading = largest(over(megabytes(shape), content), files)
+    return total((known.starting_seconds, known.job_overhead_seconds, reading))
+
+
+def _from_lustre(question: Question, read: Shape, tib: float, known: Speeds) -> Reading:
+    disks = known.lustre_read_mb_per_second_per_tib.times(tib / question.fleet.instances)
+    speed = smallest(disks, known.lustre_stream_mb_per_second.times(question.readers))
+    speed = bounded(speed, network_mb_per_second(question))
+    requests = known.lustre_file_seconds.times(read.requests / question.readers)
+    return reading_of(requests, over(megabytes(read), speed))

@@ -1,0 +1,217 @@
+"""What a job on a road costs, item by item; each with its arithmetic.
+
+What a file system costs is counted from its creation to its deletion if it is made for the job, and while the job uses
+it if it is shared. Storage in S3 is not counted: every road but EFS leaves the data there, and it is paid for anyway.
+An item whose price is not known is None, and so is the sum.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from headrace.advisor.efs_road import load_seconds, provisioned_mb_per_second
+from headrace.advisor.lustre_road import preload_seconds
+from headrace.advisor.question import SECONDS_PER_HOUR, Question
+from headrace.advisor.shape import SHARD_BYTES, Packing, Shape
+from headrace.advisor.span import NONE, Span, exactly, total
+from headrace.advisor.speeds import speeds
+from headrace.advisor.variants import EfsMode, LustreState, Variant
+from headrace.dataset.profile import Where
+from headrace.figures.prices import Item
+from headrace.roads import EFS, LUSTRE, S3_FAST_FILE, S3_FILE, S3_PIPE, Road
+
+HOURS_PER_MONTH: Final = 730
+PRELOAD_INSTANCE: Final = "ml.c5n.2xlarge"
+LOAD_INSTANCE: Final = "ml.m5.2xlarge"
+PACK_INSTANCE: Final = "ml.m5.4xlarge"
+_SMALLEST_VOLUME_GB: Final = 30
+_VOLUME_ROOM: Final = 1.1
+_GB: Final = 1e9
+_PART_BYTES: Final = 8 << 20
+_KEYS_PER_LIST: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """One item of the bill in US dollars; ``usd`` is None where the price is not known."""
+
+    name: str
+    usd: Span | None
+    arithmetic: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """A job on a road, in seconds: what the bill is made of. ``packing``: what was packed before, if anything was."""
+
+    variant: Variant
+    question: Question
+    shape: Shape
+    packing: Packing | None
+    waiting: Mapping[str, Span]
+    billed: Span
+    repeats: float
+    """How often Spot lets the job begin anew."""
+
+
+def costs_of(course: Course) -> tuple[Cost, ...]:
+    """Every item of the bill."""
+    return (
+        _instances(course),
+        *_volume(course),
+        *_ROADS[course.variant.road](course),
+        *_packing(course),
+    )
+
+
+def _priced(name: str, quantity: Span, usd: float | None, unit: str, factor: float = 1.0) -> Cost:
+    told = "price unknown" if usd is None else f"${usd:,.6g}"
+    return Cost(
+        name=name,
+        usd=None if usd is None else quantity.times(usd * factor),
+        arithmetic=f"{quantity.point:,.4g} {unit} x {told}{'' if factor == 1 else f' x {factor:.3g}'}",
+    )
+
+
+def _hours(seconds: Span, count: float = 1) -> Span:
+    return seconds.times(count / SECONDS_PER_HOUR)
+
+
+def _instances(course: Course) -> Cost:
+    fleet, prices = course.question.fleet, course.question.prices
+    kind = fleet.instance_type.name
+    factor = 1 - fleet.spot.saving_percent / 100 if fleet.spot else 1.0
+    name = "instances on Spot" if fleet.spot else "instances"
+    return _priced(
+        name, _hours(course.billed, fleet.instances), prices.usd(Item.TRAINING_HOUR, kind), f"h of {kind}", factor
+    )
+
+
+def _volume(course: Course) -> Iterator[Cost]:
+    fleet = course.question.fleet
+    if fleet.instance_type.nvme_gb:
+        return
+    is_copied = course.variant.road is S3_FILE
+    copied = course.shape.share(fleet.instances if fleet.is_sharded else 1).size_bytes if is_copied else 0
+    gb = fleet.volume_gb or max(_SMALLEST_VOLUME_GB, math.ceil(copied * _VOLUME_ROOM / _GB))
+    months = _hours(course.billed, gb * fleet.instances / HOURS_PER_MONTH)
+    yield _priced("ML volume", months, course.question.prices.usd(Item.ML_VOLUME_GB_MONTH), "GB-months")
+
+
+def _requests(course: Course, gets: float, puts_and_lists: float = 0.0) -> Cost:
+    prices = course.question.prices
+    get, put = prices.usd(Item.S3_GET_1000), prices.usd(Item.S3_PUT_LIST_1000)
+    known = get is not None and put is not None
+    usd = exactly(gets / 1000 * get + puts_and_lists / 1000 * put) if get is not None and put is not None else None
+    told = f"x ${get:,.4g} and ${put:,.4g}" if known else "price unknown"
+    arithmetic = f"{gets / 1000:,.4g} thousand GET, {puts_and_lists / 1000:,.4g} thousand LIST and PUT {told}"
+    return Cost(name="S3 requests", usd=usd, arithmetic=arithmetic)
+
+
+def _copies(course: Course) -> int:
+    fleet = course.question.fleet
+    return 1 if fleet.is_sharded else fleet.instances
+
+
+def _of_file(course: Course) -> Iterator[Cost]:
+    times = _copies(course) * (1 + course.repeats)
+    files = course.shape.files
+    yield _requests(course, files * times, files / _KEYS_PER_LIST * times)
+
+
+def _of_fast_file(course: Course) -> Iterator[Cost]:
+    lists = course.shape.files / _KEYS_PER_LIST * _copies(course) * (1 + course.repeats)
+    yield _requests(course, course.shape.requests * course.question.workload.epochs, lists)
+
+
+def _of_pipe(course: Course) -> Iterator[Cost]:
+    times = _copies(course) * course.question.workload.epochs
+    yield _requests(course, course.shape.files * times, course.shape.files / _KEYS_PER_LIST * times)
+
+
+def _of_lustre(course: Course) -> Iterator[Cost]:
+    state, question = course.variant.lustre, course.question
+    assert state is not None
+    jobs = question.workload.jobs if state is LustreState.HELD_PRELOADED else 1
+    lifetime = [course.billed, *(() if state.is_shared else (speeds().lustre_delete_seconds.times(1 / jobs),))]
+    # an ephemeral file system is billed while it is created; a shared one is counted while the job has it
+    lifetime += list(course.waiting.values())
+    gib_hours = _hours(total(lifetime), course.variant.capacity_gib / HOURS_PER_MONTH)
+    yield _priced(
+        "file system", gib_hours, question.prices.usd(Item.LUSTRE_SCRATCH_2_GB_MONTH), "GB-months of SCRATCH_2"
+    )
+    if state.is_preloaded:
+        seconds = preload_seconds(course.shape, course.variant.capacity_gib, speeds())
+        yield _job("preload", PRELOAD_INSTANCE, seconds, course, jobs)
+    if not state.is_shared or state.is_cold:
+        yield _requests(course, course.shape.files / jobs, course.shape.files / _KEYS_PER_LIST / jobs)
+    yield _no_crossing()
+
+
+def _of_efs(course: Course) -> Iterator[Cost]:
+    question, prices = course.question, course.question.prices
+    gb, jobs = course.shape.size_bytes / _GB, question.workload.jobs
+    held = _hours(total((course.billed, *course.waiting.values())), gb / HOURS_PER_MONTH)
+    yield _priced("EFS storage", held, prices.usd(Item.EFS_STANDARD_GB_MONTH), "GB-months")
+    is_loaded = question.profile.where is not Where.EFS
+    if course.variant.efs_mode is EfsMode.PROVISIONED:
+        mbps = provisioned_mb_per_second(question, course.shape)
+        months = _hours(total((course.billed, *course.waiting.values())), mbps / HOURS_PER_MONTH)
+        yield _priced("EFS throughput", months, prices.usd(Item.EFS_PROVISIONED_MBPS_MONTH), "MB/s-months")
+    elif course.variant.efs_mode is EfsMode.ELASTIC:
+        read = exactly(gb * question.workload.epochs)
+        yield _priced("EFS reads", read, prices.usd(Item.EFS_ELASTIC_READ_GB), "GB")
+        if is_loaded:
+            yield _priced("EFS writes", exactly(gb / jobs), prices.usd(Item.EFS_ELASTIC_WRITE_GB), "GB")
+    if is_loaded:
+        seconds = load_seconds(course.shape, speeds())
+        yield _job("load", LOAD_INSTANCE, seconds, course, jobs)
+        yield _requests(course, course.shape.files / jobs, course.shape.files / _KEYS_PER_LIST / jobs)
+    yield _no_crossing()
+
+
+def _job(name: str, instance_type: str, seconds: Span, course: Course, jobs: int) -> Cost:
+    """A job on a CPU instance of its own; the time until it has the instance is not billed."""
+    start = speeds().starting_seconds
+    billed = Span(*(max(0.0, whole - free) for whole, free in zip(seconds, start, strict=True)))
+    usd = course.question.prices.usd(Item.TRAINING_HOUR, instance_type)
+    return _priced(name, _hours(billed, 1 / jobs), usd, f"h of {instance_type}")
+
+
+def _no_crossing() -> Cost:
+    arithmetic = "0 GB: headrace runs the job in the file system's zone"
+    return Cost(name="cross-AZ traffic", usd=NONE, arithmetic=arithmetic)
+
+
+def _packing(course: Course) -> Iterator[Cost]:
+    packing, jobs = course.packing, course.question.workload.jobs
+    if packing is None:
+        return
+    yield _job("packing", PACK_INSTANCE, packing_seconds(packing), course, jobs)
+    puts = packing.shards * math.ceil(SHARD_BYTES / _PART_BYTES)
+    requests = _requests(course, packing.small_files / jobs, puts / jobs)
+    yield Cost(name="S3 requests of packing", usd=requests.usd, arithmetic=requests.arithmetic)
+
+
+def packing_seconds(packing: Packing) -> Span:
+    """A job that reads the small files in parallel and writes them as shards."""
+    known = speeds()
+    files = known.pack_files_per_second
+    speed = known.pack_mb_per_second
+    reading = Span(packing.small_files / files.point, packing.small_files / files.high, packing.small_files / files.low)
+    megabytes = packing.small_bytes / 1e6
+    writing = Span(megabytes / speed.point, megabytes / speed.high, megabytes / speed.low)
+    longest = Span(*map(max, reading, writing))
+    return total((known.starting_seconds, known.job_overhead_seconds, longest))
+
+
+_ROADS: Final[Mapping[Road, Callable[[Course], Iterator[Cost]]]] = {
+    S3_FILE: _of_file,
+    S3_FAST_FILE: _of_fast_file,
+    S3_PIPE: _of_pipe,
+    LUSTRE: _of_lustre,
+    EFS: _of_efs,
+}

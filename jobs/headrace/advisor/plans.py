@@ -1,0 +1,153 @@
+"""From a question and a variant to a plan, or to a rejection: a value with its reason.
+
+A plan is pure arithmetic of :mod:`headrace.advisor.passages` and :mod:`headrace.advisor.money`; the same question gives
+the same plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from headrace.advisor.money import Cost, Course, costs_of, packing_seconds
+from headrace.advisor.passages import passage
+from headrace.advisor.question import Goal, Question, ReadOrder
+from headrace.advisor.reading import Bound, epoch, requests_of
+from headrace.advisor.shape import Packing, Shape, packing_of
+from headrace.advisor.span import NONE, Span, over, total
+from headrace.advisor.speeds import speeds
+from headrace.advisor.variants import Variant, variants_for
+from headrace.dataset.profile import Where
+from headrace.roads import S3_FILE, Place
+from headrace.rules.finding import Finding
+from headrace.rules.road_fit import RoadFit, UnusableFiles, fit_findings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A job on a variant's road. Seconds by phase: ``waiting`` is not billed by SageMaker, ``billed`` is.
+
+    ``usd`` is None where a price is not known. ``bound``: what an epoch takes its time for.
+    """
+
+    variant: Variant
+    waiting: Mapping[str, Span]
+    billed: Mapping[str, Span]
+    waiting_seconds: Span
+    billed_seconds: Span
+    elapsed_seconds: Span
+    costs: tuple[Cost, ...]
+    usd: Span | None
+    bound: Bound
+
+    def measure(self, goal: Goal) -> Span | None:
+        """What the goal is measured in: US dollars, or seconds until the job has ended."""
+        return self.usd if goal is Goal.COST else self.elapsed_seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """A variant that cannot be taken, and the rules that say why; the first one is the reason."""
+
+    variant: Variant
+    findings: tuple[Finding, ...]
+
+
+def plans_for(question: Question) -> tuple[list[Plan], list[Rejection]]:
+    """Every variant of the question: planned, or rejected."""
+    plans: list[Plan] = []
+    rejections: list[Rejection] = []
+    for variant in variants_for(question):
+        if findings := fit_findings(fit_of(variant, question)):
+            rejections.append(Rejection(variant=variant, findings=tuple(findings)))
+        else:
+            plans.append(plan(question, variant))
+    return plans, rejections
+
+
+def plan(question: Question, variant: Variant) -> Plan:
+    """The plan of a variant, whether it fits or not."""
+    packing = packing_of(question.profile) if variant.is_packed else None
+    shape = shape_of(question, packing)
+    way = passage(variant, question, shape)
+    waiting = dict(way.waiting)
+    if packing is not None:
+        waiting = {"pack": packing_seconds(packing).times(1 / question.workload.jobs), **waiting}
+    first, later = epoch(way.first, question, is_first=True), epoch(way.later, question, is_first=False)
+    billed = _billed(question, way.ready, first.seconds, later.seconds)
+    billed_seconds, waiting_seconds = total(billed.values()), total(waiting.values())
+    spot = question.fleet.spot
+    course = Course(
+        variant=variant,
+        question=question,
+        shape=shape,
+        packing=packing,
+        waiting=waiting,
+        billed=billed_seconds,
+        repeats=spot.interruptions if spot else 0.0,
+    )
+    costs = costs_of(course)
+    known = [each.usd for each in costs if each.usd is not None]
+    return Plan(
+        variant=variant,
+        waiting=waiting,
+        billed=billed,
+        waiting_seconds=waiting_seconds,
+        billed_seconds=billed_seconds,
+        elapsed_seconds=total((waiting_seconds, billed_seconds)),
+        costs=costs,
+        usd=_together(known) if len(known) == len(costs) else None,
+        bound=later.bound if question.workload.epochs > 1 else first.bound,
+    )
+
+
+def _together(parts: list[Span]) -> Span:
+    """The sum of items that are off together, since all of them are made of the same hours."""
+    return Span(*(sum(column) for column in zip(*parts, strict=True)))
+
+
+def _billed(question: Question, ready: Mapping[str, Span], first: Span, later: Span) -> dict[str, Span]:
+    known, epochs = speeds(), question.workload.epochs
+    billed = {
+        "overhead": known.job_overhead_seconds,
+        **ready,
+        "first epoch": first.times(min(1.0, epochs)),
+        "further epochs": later.times(max(0.0, epochs - 1)),
+        "upload": over(question.workload.model_gb * 1000, known.upload_mb_per_second),
+    }
+    if (spot := question.fleet.spot) is not None:
+        again = total((*ready.values(), known.script_start_seconds))
+        lost = spot.checkpoint_seconds / 2
+        once = Span(again.point + lost, again.low, again.high + 2 * lost)
+        billed["interruptions"] = once.times(spot.interruptions)
+    return {name: seconds for name, seconds in billed.items() if seconds is not NONE}
+
+
+def shape_of(question: Question, packing: Packing | None) -> Shape:
+    """The data set as the road sees it."""
+    files = question.profile.files if packing is None else packing.files
+    return Shape(files=files, size_bytes=question.profile.size_bytes, requests=requests_of(question, files))
+
+
+def fit_of(variant: Variant, question: Question) -> RoadFit:
+    """The road and the data set as the rules see them. What packs reads objects, whatever their keys are."""
+    fleet, profile = question.fleet, question.profile
+    is_copied = variant.road is S3_FILE
+    return RoadFit(
+        road=variant.road,
+        size_bytes=profile.size_bytes,
+        place=Place.EFS if profile.where is Where.EFS else None,
+        reads_at_random=question.workload.read_order is ReadOrder.RANDOM,
+        copied_bytes=profile.size_bytes / (fleet.instances if fleet.is_sharded else 1) if is_copied else 0.0,
+        instance_type=fleet.instance_type.name,
+        nvme_gb=fleet.instance_type.nvme_gb,
+        volume_gb=fleet.volume_gb,
+        unusable=tuple(
+            UnusableFiles(rule_id=each.rule_id, files=each.files, reason=each.reason, examples=each.examples)
+            for each in profile.unusable
+            if variant.road.name in each.roads and not (variant.is_packed and each.rule_id != _ARCHIVED)
+        ),
+    )
+
+
+_ARCHIVED = "V27"

@@ -1,0 +1,146 @@
+"""How long a job takes: what people wait for before it is billed, then what is billed, phase by phase.
+
+    billed = overhead + getting ready + first epoch + further epochs + upload + what Spot repeats
+    epoch  = the longest of computing, preparing and reading, since a script reads ahead while it computes
+
+Getting ready is where the roads differ: File mode copies the data while the image is pulled, so only the longer of the
+two counts; FastFile lists it; file systems attach the job's network and mount; scripts walk what is mounted. Reading is
+per file and per byte: a file costs a request, however small it is. A cold Lustre loads its content from S3 in the first
+epoch, later epochs find it. Instances share an epoch's samples; each copies all of the data in File mode unless the
+objects are sharded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from headrace.advisor.question import Question, ReadOrder
+from headrace.advisor.shape import Shape
+from headrace.advisor.span import NONE, Span, exactly, largest, over, smallest, total
+from headrace.advisor.speeds import speeds
+
+_BYTES_PER_MB: Final = 1e6
+_MB_PER_GB: Final = 1000
+_MB_PER_GBIT: Final = 125
+
+
+class Bound(StrEnum):
+    """What an epoch takes its time for."""
+
+    COMPUTING = "the model computes"
+    PREPARING = "the CPUs prepare samples"
+    FILES = "each file is a request of its own"
+    BYTES = "the road brings so many bytes per second"
+    CONTENT = "Lustre loads its content from S3"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Seconds of reading an epoch, and what they are spent on."""
+
+    seconds: Span
+    bound: Bound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """Seconds of an epoch, and what bounds it."""
+
+    seconds: Span
+    bound: Bound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """What a road takes, beside what every job takes. ``waiting``: by name, before the job is billed.
+
+    ``ready``: by name, billed before the script starts.
+    """
+
+    waiting: Mapping[str, Span]
+    ready: Mapping[str, Span]
+    first: Reading
+    later: Reading
+
+
+def epoch(reading: Reading, question: Question, *, is_first: bool) -> Epoch:
+    """An epoch in which computing, preparing and reading go on at the same time.
+
+    In the first one the script comes into its stride, while what reads ahead is at work already.
+    """
+    workload, instances = question.workload, question.fleet.instances
+    samples = question.samples / instances
+    computing = _at_rate(samples, workload.samples_per_second)
+    if is_first:
+        computing = total((computing, speeds().script_start_seconds))
+    preparing = _at_rate(samples, workload.prepared_samples_per_second)
+    seconds = largest(computing, preparing, reading.seconds)
+    if seconds.point == computing.point:
+        return Epoch(seconds=seconds, bound=Bound.COMPUTING)
+    return Epoch(seconds=seconds, bound=Bound.PREPARING if seconds.point == preparing.point else reading.bound)
+
+
+def _at_rate(samples: float, per_second: float | None) -> Span:
+    return speeds().compute_spread.times(samples / per_second) if per_second else NONE
+
+
+def megabytes(shape: Shape) -> float:
+    """The bytes of a shape in MB."""
+    return shape.size_bytes / _BYTES_PER_MB
+
+
+def network_mb_per_second(question: Question) -> Span | None:
+    """The instance's network: its baseline, or more while its burst lasts; None where it is not known."""
+    known = question.fleet.instance_type
+    if known.network_gbit_per_second is None:
+        return None
+    low = known.network_gbit_per_second * _MB_PER_GBIT
+    return Span(low, low, max(low, (known.network_burst_gbit_per_second or 0.0) * _MB_PER_GBIT))
+
+
+def bounded(speed: Span, bound: Span | None) -> Span:
+    """A speed that something else may bound; None bounds nothing."""
+    return speed if bound is None else smallest(speed, bound)
+
+
+def reading_of(requests: Span, content: Span, of_bytes: Bound = Bound.BYTES) -> Reading:
+    """Requests and bytes, one after the other: while a reader waits for a file, its stream stands still."""
+    seconds = total((requests, content))
+    return Reading(seconds, Bound.FILES if requests.point > content.point else of_bytes)
+
+
+def walk_seconds(shape: Shape) -> Span:
+    """Until a script has found the files of a mounted folder."""
+    return over(shape.files, speeds().walk_files_per_second)
+
+
+def image_seconds(question: Question) -> Span:
+    """Until the training image is there; an instance of a warm pool has it."""
+    if question.fleet.is_warm:
+        return NONE
+    return over(question.workload.image_gb * _MB_PER_GB, speeds().image_pull_mb_per_second)
+
+
+def volume_mb_per_second(question: Question) -> Span:
+    """What an instance reads and writes on its volume: local NVMe, or EBS within the instance's bandwidth."""
+    known, kind = speeds(), question.fleet.instance_type
+    if kind.nvme_gb:
+        return known.nvme_mb_per_second
+    attached = kind.ebs_burst_mb_per_second or kind.ebs_mb_per_second
+    return bounded(known.ebs_volume_mb_per_second, exactly(attached) if attached else None)
+
+
+def starting(question: Question) -> dict[str, Span]:
+    """Until the job has its instances: not billed."""
+    known = speeds()
+    return {"starting": known.warm_starting_seconds if question.fleet.is_warm else known.starting_seconds}
+
+
+def requests_of(question: Question, files: float) -> float:
+    """Reads that each begin anew: of whole files from their beginning, or of single samples anywhere in them."""
+    if question.workload.read_order is ReadOrder.RANDOM:
+        return max(files, question.samples)
+    return files

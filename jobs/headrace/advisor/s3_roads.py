@@ -1,0 +1,88 @@
+"""The roads from S3: the copy of File mode, FastFile, which streams on read, and the FIFO of Pipe mode."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from headrace.advisor.question import Question
+from headrace.advisor.reading import (
+    Bound,
+    Passage,
+    Reading,
+    bounded,
+    image_seconds,
+    megabytes,
+    network_mb_per_second,
+    reading_of,
+    starting,
+    volume_mb_per_second,
+    walk_seconds,
+)
+from headrace.advisor.shape import Shape
+from headrace.advisor.span import NONE, Span, largest, over, smallest, total
+from headrace.advisor.speeds import Speeds, speeds
+from headrace.advisor.variants import Variant
+
+_CACHE_SHARE: Final = 0.8
+"""Of an instance's memory, what the page cache may keep of the files that were read."""
+
+
+def _s3_requests_per_second(question: Question, known: Speeds) -> Span:
+    """Few readers wait for the first byte of each object; many are bound by what SageMaker's agent asks for."""
+    first = known.s3_first_byte_seconds
+    readers = question.readers
+    asked = Span(readers / first.point, readers / first.high, readers / first.low)
+    return smallest(asked, known.s3_small_objects_per_second)
+
+
+def file_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
+    """File mode: the data is copied to the instance's volume while the image is pulled."""
+    del variant
+    known = speeds()
+    copied = shape.share(question.fleet.instances if question.fleet.is_sharded else 1)
+    volume, image = volume_mb_per_second(question), image_seconds(question)
+    speed = smallest(bounded(known.file_mode_mb_per_second, network_mb_per_second(question)), volume)
+    download = total((over(copied.files, known.s3_small_objects_per_second), over(megabytes(copied), speed)))
+    # both write to the same volume
+    together = total((image, over(megabytes(copied), volume)))
+    ready = {"download and image": largest(together, download)}
+    local = _from_volume(question, shape.share(question.fleet.instances), copied, volume, known)
+    return Passage(waiting=starting(question), ready=ready, first=local, later=local)
+
+
+def _from_volume(question: Question, read: Shape, copied: Shape, volume: Span, known: Speeds) -> Reading:
+    kind = question.fleet.instance_type
+    if copied.size_bytes <= kind.memory_gib * _CACHE_SHARE * (1 << 30):
+        return Reading(NONE, Bound.BYTES)
+    reads = known.nvme_reads_per_second if kind.nvme_gb else known.ebs_volume_reads_per_second
+    return reading_of(over(read.requests, reads), over(megabytes(read), volume))
+
+
+def fast_file_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
+    """FastFile: the prefix is listed, and files are fetched when they are read, in each epoch anew."""
+    del variant
+    known = speeds()
+    read = shape.share(question.fleet.instances)
+    speed = smallest(known.fast_file_mb_per_second, known.fast_file_stream_mb_per_second.times(question.readers))
+    speed = bounded(speed, network_mb_per_second(question))
+    requests = over(read.requests, _s3_requests_per_second(question, known))
+    reading = reading_of(requests, over(megabytes(read), speed))
+    listed = shape.share(question.fleet.instances if question.fleet.is_sharded else 1)
+    ready = {
+        "image": image_seconds(question),
+        "listing": over(listed.files, known.s3_list_objects_per_second),
+        "walk": walk_seconds(listed),
+    }
+    return Passage(waiting=starting(question), ready=ready, first=reading, later=reading)
+
+
+def pipe_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
+    """Pipe mode: one stream for each instance and epoch, read from its beginning to its end."""
+    del variant
+    known = speeds()
+    # a FIFO is read by one process from its beginning to its end: every instance reads all, unless it is sharded
+    read = shape.share(question.fleet.instances if question.fleet.is_sharded else 1)
+    speed = bounded(known.pipe_mb_per_second, network_mb_per_second(question))
+    reading = reading_of(over(read.files, known.s3_small_objects_per_second), over(megabytes(read), speed))
+    ready = {"image": image_seconds(question), "listing": over(read.files, known.s3_list_objects_per_second)}
+    return Passage(waiting=starting(question), ready=ready, first=reading, later=reading)

@@ -1,0 +1,61 @@
+"""A data set as a road sees it: so many files of so many bytes; and what packing makes of it.
+
+Packing puts small files into shards (TFRecord, tar, RecordIO …) of a size at which no road waits for each file. The
+document that headrace comes from calls a file small below 50 MB and recommends shards of about 150 MB.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from headrace.dataset import Profile
+
+SMALL_BYTES: Final = 50_000_000
+SHARD_BYTES: Final = 150_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """How much there is to read; ``requests``: reads that each begin anew, one for each file or for each sample."""
+
+    files: float
+    size_bytes: float
+    requests: float
+
+    def share(self, of: float) -> Shape:
+        """What one of so many gets."""
+        return Shape(files=self.files / of, size_bytes=self.size_bytes / of, requests=self.requests / of)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packing:
+    """What is packed, and into how many shards; ``kept_files``: large enough as they are."""
+
+    small_files: int
+    small_bytes: int
+    shards: int
+    kept_files: int
+
+    @property
+    def files(self) -> int:
+        """Files afterwards."""
+        return self.shards + self.kept_files
+
+
+def packing_of(profile: Profile) -> Packing | None:
+    """How the data set is packed; None where it would not be at most half as many files."""
+    small_files = small_bytes = 0
+    for each in profile.sizes:
+        if each.size_bytes < SMALL_BYTES * each.files:
+            small_files += each.files
+            small_bytes += each.size_bytes
+    shards = math.ceil(small_bytes / SHARD_BYTES)
+    packing = Packing(
+        small_files=small_files,
+        small_bytes=small_bytes,
+        shards=max(1, shards),
+        kept_files=profile.files - small_files,
+    )
+    return packing if packing.files * 2 <= profile.files else None

@@ -1,0 +1,155 @@
+"""What would change the answer: more or fewer epochs, more jobs, packing or not, another instance.
+
+Each change is answered by asking the whole question again. Instances are compared with those that have the same
+accelerators only, since the samples per second are the user's own measure and hold for no other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from headrace.advisor.plans import Plan, plans_for
+from headrace.advisor.question import Question
+from headrace.advisor.ranking import ranking
+from headrace.advisor.shape import packing_of
+from headrace.figures.instance_types import InstanceType
+
+_MOST_EPOCHS: Final = 1000
+_MOST_JOBS: Final = 1000
+_MOST_INSTANCE_TYPES: Final = 8
+_WORTH_TELLING: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf:
+    """A change, and the plan that wins after it. ``changes_answer``: whether that is another road."""
+
+    change: str
+    winner: Plan
+    changes_answer: bool
+
+
+def what_ifs(question: Question, winner: Plan, instance_types: Iterable[InstanceType] = ()) -> list[WhatIf]:
+    """Those changes that lead to another road, and instance types that do the same job for less."""
+    return [
+        *_of_number("epochs", question, winner, _MOST_EPOCHS, _with_epochs),
+        *_of_number("jobs on the same data", question, winner, _MOST_JOBS, _with_jobs),
+        *_of_packing(question, winner),
+        *_of_size(question, winner),
+        *_of_instance(question, winner, instance_types),
+    ]
+
+
+def best(question: Question) -> Plan | None:
+    """The winner of a question; None where every road is refused."""
+    ranked = ranking(plans_for(question)[0], question)
+    return ranked[0].plan if ranked else None
+
+
+def _with_epochs(question: Question, number: int) -> Question:
+    return replace(question, workload=replace(question.workload, epochs=number))
+
+
+def _with_jobs(question: Question, number: int) -> Question:
+    return replace(question, workload=replace(question.workload, jobs=number))
+
+
+def _of_number(
+    what: str, question: Question, winner: Plan, most: int, changed: Callable[[Question, int], Question]
+) -> Iterator[WhatIf]:
+    """The next number above at which another road wins, and the next one below."""
+    now = question.workload.epochs if changed is _with_epochs else question.workload.jobs
+    low = math.floor(now)
+    for numbers in (_upwards(low, most), _downwards(math.ceil(now))):
+        near = low
+        for number in numbers:
+            found = best(changed(question, number))
+            if found is None or _same(found, winner):
+                near = number
+                continue
+            number = _first_change(near, number, lambda each: _changes(changed(question, each), winner))
+            found = best(changed(question, number))
+            assert found is not None
+            yield WhatIf(change=f"{number:,} {what}", winner=found, changes_answer=True)
+            break
+
+
+def _upwards(now: int, most: int) -> Iterator[int]:
+    number = max(1, now)
+    while number < most:
+        number = min(most, max(number + 1, math.floor(number * 1.6)))
+        yield number
+
+
+def _downwards(now: int) -> Iterator[int]:
+    number = now
+    while number > 1:
+        number = max(1, min(number - 1, math.ceil(number / 1.6)))
+        yield number
+
+
+def _first_change(same: int, changed: int, changes: Callable[[int], bool]) -> int:
+    """The number nearest to ``same`` at which the answer is another, between the two."""
+    while abs(changed - same) > 1:
+        middle = (same + changed) // 2
+        if changes(middle):
+            changed = middle
+        else:
+            same = middle
+    return changed
+
+
+def _changes(question: Question, winner: Plan) -> bool:
+    found = best(question)
+    return found is not None and not _same(found, winner)
+
+
+def _same(one: Plan, other: Plan) -> bool:
+    return (one.variant.road, one.variant.is_packed, one.variant.lustre) == (
+        other.variant.road,
+        other.variant.is_packed,
+        other.variant.lustre,
+    )
+
+
+def _of_packing(question: Question, winner: Plan) -> Iterator[WhatIf]:
+    if packing_of(question.profile) is None:
+        return
+    can_pack = question.workload.can_pack
+    found = best(replace(question, workload=replace(question.workload, can_pack=not can_pack)))
+    if found is not None and not _same(found, winner):
+        change = "the script cannot read shards" if can_pack else "small files packed into shards"
+        yield WhatIf(change=change, winner=found, changes_answer=True)
+
+
+def _of_size(question: Question, winner: Plan) -> Iterator[WhatIf]:
+    """The quickest size of the winner's file system, where it is another."""
+    if winner.variant.lustre is None:
+        return
+    sizes = [each for each in plans_for(question)[0] if _same(each, winner)]
+    quickest = min(sizes, key=lambda each: (each.elapsed_seconds.point, each.variant.capacity_gib))
+    if quickest.elapsed_seconds.point < winner.elapsed_seconds.point * (1 - _WORTH_TELLING):
+        change = f"{quickest.variant.capacity_gib:,} GiB instead of {winner.variant.capacity_gib:,}"
+        yield WhatIf(change=change, winner=quickest, changes_answer=False)
+
+
+def _of_instance(question: Question, winner: Plan, instance_types: Iterable[InstanceType]) -> Iterator[WhatIf]:
+    now, goal = question.fleet.instance_type, question.goal
+    measure = winner.measure(goal)
+    if measure is None:
+        return
+    found: list[tuple[float, WhatIf]] = []
+    for each in instance_types:
+        if each.name == now.name or (each.accelerator, each.accelerators) != (now.accelerator, now.accelerators):
+            continue
+        if not now.accelerators:
+            continue  # samples per second of CPUs hold for no other type
+        plan = best(replace(question, fleet=replace(question.fleet, instance_type=each)))
+        other = None if plan is None else plan.measure(goal)
+        if plan is None or other is None or other.point >= measure.point * (1 - _WORTH_TELLING):
+            continue
+        found.append((other.point, WhatIf(change=each.name, winner=plan, changes_answer=not _same(plan, winner))))
+    yield from (each for _, each in sorted(found, key=lambda pair: pair[0])[:_MOST_INSTANCE_TYPES])
