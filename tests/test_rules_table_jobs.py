@@ -11,6 +11,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
+from headrace.figures.instance_types import has_local_storage, local_storage_families
 from headrace.roads import (
     EFS,
     LUSTRE,
@@ -27,7 +28,7 @@ from headrace.roads import (
 from headrace.rules import UNKNOWN, Level, Rule, run_rules
 from headrace.rules.channel_names import CHANNEL_NAME_RULES
 from headrace.rules.channels import CHANNEL_RULES, ChannelSpec
-from headrace.rules.job import JOB_RULES, LOCAL_STORAGE_FAMILIES, GroupSpec, JobSpec, has_local_storage
+from headrace.rules.job import JOB_RULES, GroupSpec, JobSpec
 from headrace.rules.job_code import CODE_RULES, MARK_RULES
 from headrace.rules.job_limits import LIMIT_RULES
 from headrace.rules.launch import LAUNCH_RULES, NAMING_RULES, LaunchSpec, NamingSpec
@@ -771,7 +772,7 @@ def test_families_with_local_storage_are_those_of_the_service() -> None:
     """Each is one of training instances; moto keeps EC2's own description of the types, of all but a few."""
     shapes = installed("sagemaker").shapes
     types = [each.removeprefix("ml.") for each in shapes["TrainingInstanceType"]["enum"]]
-    assert {each.split(".")[0] for each in types} >= LOCAL_STORAGE_FAMILIES
+    assert {each.split(".")[0] for each in types} >= local_storage_families()
     known = {each: INSTANCE_TYPES[each]["InstanceStorageSupported"] for each in types if each in INSTANCE_TYPES}
     assert {each.split(".")[0] for each in set(types) - set(known)} == {"p2", "p3", "p6e-gb200"}
     assert {each: has_local_storage(f"ml.{each}") for each in known} == known

@@ -126,7 +126,7 @@ def test_the_request_is_one_that_sagemaker_takes(environment: str) -> None:
     assert {"Key": "headrace:platform", "Value": environment} in request["Tags"]
     capacity = settings.lustre.storage_capacity_gib or 4800
     content = content_mb_per_second(capacity, settings.lustre.per_unit_storage_throughput_mbps_per_tib)
-    assert request["ResourceConfig"]["InstanceType"] == instance_for(content).instance_type
+    assert request["ResourceConfig"]["InstanceType"] == instance_for(content).name
     assert request["Environment"]["PRELOAD_READERS"] == str(readers_for(content))
     assert request["Environment"]["PRELOAD_STALL_SECONDS"] == str(UNLISTED_STALL_SECONDS)
     assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": UNLISTED_RUNTIME_SECONDS}

@@ -1,20 +1,16 @@
 """What a file system costs while it is there: GiB-hours, and money where the Region's price is known.
 
 FSx bills scratch storage by the second of what was provisioned, from its creation to its deletion; it counts a GiB of
-StorageCapacity as one GB. Source of the price: prices.json, which says where it is from.
+StorageCapacity as one GB. The price is that of the shipped figures (:mod:`headrace.figures`), with source and date.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
 
-_HOURS_PER_MONTH = 730
+from headrace.figures.prices import HOURS_PER_MONTH, Item, prices
+
 _SMALLEST_SHOWN_USD = 0.01
-_PRICES = Path(__file__).parent / "prices.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +33,5 @@ class Cost:
 def cost_of(capacity_gib: int, seconds: float, region: str) -> Cost:
     """What so many GiB cost for so long."""
     gib_hours = capacity_gib * seconds / 3600
-    price = _prices()["scratch_ssd_usd_per_gib_month"].get(region)
-    return Cost(gib_hours=gib_hours, usd=None if price is None else gib_hours * price / _HOURS_PER_MONTH)
-
-
-@cache
-def _prices() -> Any:
-    return json.loads(_PRICES.read_text(encoding="utf-8"))
+    price = prices(region).usd(Item.LUSTRE_SCRATCH_2_GB_MONTH)
+    return Cost(gib_hours=gib_hours, usd=None if price is None else gib_hours * price / HOURS_PER_MONTH)

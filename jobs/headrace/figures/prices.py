@@ -7,6 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from headrace.figures.snapshot import Snapshot
+
+HOURS_PER_MONTH: Final = 730
+"""How AWS's calculator counts a month: a year's hours by twelve."""
 
 
 class Item(StrEnum):
@@ -25,7 +32,10 @@ class Item(StrEnum):
     EFS_ELASTIC_WRITE_GB = "efs_elastic_write_gb"
     EFS_PROVISIONED_MBPS_MONTH = "efs_provisioned_mbps_month"
     CROSS_AZ_GB = "cross_az_gb"  # each way
-    INTERFACE_ENDPOINT_HOUR = "interface_endpoint_hour"
+    INTERFACE_ENDPOINT_HOUR = "interface_endpoint_hour"  # in one zone
+    KMS_KEY_MONTH = "kms_key_month"
+    ALARM_MONTH = "alarm_month"  # of one metric
+    FLOW_LOGS_GB = "flow_logs_gb"  # taken in by CloudWatch Logs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,3 +62,11 @@ class Prices:
         """The US dollars of it."""
         found = self.price(item, detail)
         return None if found is None else found.usd
+
+
+def prices(region: str, snapshot: Snapshot | None = None) -> Prices:
+    """The prices of a Region; none where it is not known. ``snapshot``: default is the one that is shipped."""
+    from headrace.figures.snapshot import read_snapshot
+
+    found = (read_snapshot() if snapshot is None else snapshot).prices
+    return found.get(region) or Prices(region=region, of={})

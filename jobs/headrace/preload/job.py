@@ -180,7 +180,7 @@ def _reading(wanted: Preload, platform: Platform, contents: Contents | None) -> 
 def _job(name: str, reading: _Reading) -> TrainingJob:
     content = reading.mb_per_second
     readers = reading.readers or readers_for(content)
-    instance_type = reading.instance_type or instance_for(content).instance_type
+    instance_type = reading.instance_type or instance_for(content).name
     stall, longest = _limits(reading.contents, content, readers, instance_type)
     return TrainingJob(
         name=name,

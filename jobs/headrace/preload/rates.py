@@ -1,34 +1,27 @@
 """How fast content comes from S3, and which instance takes it: rates.json, which says where each number is from.
 
-MB are 10^6 bytes, TiB and GiB are powers of two, as FSx and EC2 use them.
+The networks of instances are those of :mod:`headrace.figures`. MB are 10^6 bytes, TiB and GiB are powers of two, as
+FSx and EC2 use them.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from headrace.figures.instance_types import InstanceType, all_instance_types
+
 _DATA: Final = Path(__file__).with_name("rates.json")
 _GIB_PER_TIB: Final = 1024
 MAX_READERS: Final = 256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instance:
-    """An instance type and the network that it has for as long as it takes (its baseline, not its burst)."""
-
-    instance_type: str
-    vcpus: int
-    network_gbit_per_second: float
-
-    @property
-    def mb_per_second(self) -> float:
-        """Its network in MB/s."""
-        return self.network_gbit_per_second * 1000 / 8
+_INSTANCE_TYPES: Final = (
+    *("ml.m5.large", "ml.m5.xlarge", "ml.m5.2xlarge"),
+    *("ml.c5n.xlarge", "ml.c5n.2xlarge", "ml.c5n.4xlarge", "ml.c5n.9xlarge", "ml.c5n.18xlarge"),
+)
+"""From the smallest network to the largest: reading wants nothing else of an instance."""
 
 
 @cache
@@ -39,9 +32,10 @@ def rates() -> dict[str, Any]:
 
 
 @cache
-def instances() -> tuple[Instance, ...]:
-    """The instance types, the smallest network first."""
-    return tuple(Instance(**each) for each in rates()["instances"]["types"])
+def instances() -> tuple[InstanceType, ...]:
+    """The instance types that a preload chooses from, the smallest network first."""
+    known = all_instance_types()
+    return tuple(known[each] for each in _INSTANCE_TYPES)
 
 
 def content_mb_per_second(storage_capacity_gib: int, throughput_mbps_per_tib: int | None = None) -> float:
@@ -61,14 +55,18 @@ def file_seconds() -> float:
     return float(measured["readers"] / measured["files_per_second"])
 
 
-def instance_for(content: float) -> Instance:
-    """The smallest whose network brings the MB/s that the file system takes; the largest there is where none does."""
-    return next((each for each in instances() if each.mb_per_second >= content), instances()[-1])
+def instance_for(content: float) -> InstanceType:
+    """The smallest whose network brings the MB/s that the file system takes; the largest there is where none does.
+
+    What counts is the network that an instance has for as long as it takes: its baseline, not its burst.
+    """
+    return next((each for each in instances() if (each.network_mb_per_second or 0) >= content), instances()[-1])
 
 
 def network_of(instance_type: str) -> float | None:
-    """The network of an instance type in MB/s; None where it is not in the table."""
-    return next((each.mb_per_second for each in instances() if each.instance_type == instance_type), None)
+    """The network of an instance type in MB/s; None where it is not known."""
+    known = all_instance_types().get(instance_type)
+    return None if known is None else known.network_mb_per_second
 
 
 def readers_for(content: float) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from headrace.figures.instance_types import has_local_storage
 from headrace.rules.finding import Finding, Level, Rule, rule
 from headrace.rules.values import finding
 
@@ -20,13 +21,6 @@ MAX_KEEP_ALIVE_SECONDS: Final = 3600
 MAX_INSTANCE_GROUPS: Final = 5
 LONG_RUN_SECONDS: Final = 3600
 MAX_SECONDS: Final = 28 * 86_400
-LOCAL_STORAGE_FAMILIES: Final = frozenset(
-    {
-        *("g4dn", "g5", "g6", "g6e", "g7", "g7e", "p3dn", "p4d", "p4de", "p5", "p5e", "p5en", "p6-b200", "p6-b300"),
-        *("p6e-gb200", "r5d", "trn1", "trn1n", "trn2"),
-    }
-)
-"""Families of training instances that bring NVMe volumes of their own (EC2, DescribeInstanceTypes, 2026-11)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,11 +213,6 @@ def sharding_has_shares(spec: JobSpec) -> Iterator[Finding]:
             allowed = "a share for each of several instances; a single one gets all"
             where = f"channels.{name}.distribution"
             yield finding("V122", where, "ShardedByS3Key", allowed, "leave it out, or raise instance_count", Level.INFO)
-
-
-def has_local_storage(instance_type: str) -> bool:
-    """Whether the type (``ml.g5.xlarge``) brings NVMe volumes of its own, in place of the ML volume."""
-    return instance_type.removeprefix("ml.").split(".")[0] in LOCAL_STORAGE_FAMILIES
 
 
 JOB_RULES: tuple[Rule[Any], ...] = (

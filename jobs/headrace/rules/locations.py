@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from headrace.figures.instance_types import has_local_storage
 from headrace.rules.finding import UNKNOWN, Finding, Rule, Unknown, rule
-from headrace.rules.job import has_local_storage
 from headrace.rules.values import finding_in_words
 
 BYTES_PER_GB: Final = 1 << 30
