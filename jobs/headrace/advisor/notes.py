@@ -1,0 +1,60 @@
+"""What a reader of the figures should know: what was not given, what is not known, and as of when the rest is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headrace.advisor.advice import Advice
+from headrace.dataset.profile import Where
+from headrace.figures.rates import rates
+
+
+def notes_on(advice: Advice) -> Iterator[str]:
+    """One line each."""
+    yield from _of_the_question(advice)
+    yield from _of_prices(advice)
+    read = sorted({each.read for each in rates().values()})
+    yield (
+        f"rates as read in {' to '.join(dict.fromkeys((read[0], read[-1])))}; an interval is what is usual, and says "
+        "nothing of a script that reads in another way than it was asked for here"
+    )
+
+
+def _of_the_question(advice: Advice) -> Iterator[str]:
+    question = advice.question
+    workload, profile = question.workload, question.profile
+    if workload.samples_per_second is None:
+        yield "samples per second are not known, so computing counts as no time; give --samples-per-second"
+    containers = [each for each in profile.formats if each.is_container]
+    if workload.samples is None and containers:
+        names = ", ".join(each.suffix or "no suffix" for each in containers[:3])
+        yield f"files of several samples ({names}) are counted as one sample each; give --samples"
+    if profile.sample_error is not None:
+        error = profile.sample_error
+        yield (
+            f"the profile is an estimate: {error.files_low:,} to {error.files_high:,} files, "
+            f"{error.size_bytes_low / 1e9:,.1f} to {error.size_bytes_high / 1e9:,.1f} GB"
+        )
+    if profile.where is Where.LOCAL:
+        yield "the data set lies on this machine: its upload to S3 is not counted"
+    if question.fleet.spot is not None:
+        yield "what Spot waits for capacity is not counted"
+    if question.fleet.instance_type.network_gbit_per_second is None:
+        yield f"the network of {question.fleet.instance_type.name} is not known, and bounds nothing here"
+
+
+def _of_prices(advice: Advice) -> Iterator[str]:
+    prices = advice.question.prices
+    lacking = {
+        f"{cost.name} ({cost.arithmetic.rpartition(' x ')[0] or cost.arithmetic})": None
+        for each in advice.ranked
+        for cost in each.plan.costs
+        if cost.usd is None
+    }
+    missing = sorted({each.partition(" (")[0] for each in lacking})
+    if missing:
+        yield f"no price is known in {prices.region} for: {', '.join(missing)}; headrace prices update finds them"
+    dates = sorted({each.date for each in prices.of.values()})
+    if dates:
+        yield f"list prices of {prices.region}, on demand, as of {' to '.join(dict.fromkeys((dates[0], dates[-1])))}"
+    yield "storage in S3 is not counted, which every road but EFS needs alike; a month has 730 hours"
