@@ -1,0 +1,55 @@
+"""The advice as a page: one file that needs nothing else, for a browser on a phone or a desk, without a network.
+
+The page is made of the advice as JSON alone, so that it shows what machines read. Charts are still pictures within the
+page, and no script runs: whatever stands in the names of the data set is text, and stays text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from headrace.advisor.report.figures import MOST_ROADS, figures_of
+from headrace.advisor.report.words import count, duration, duration_between, size, usd, usd_between
+from headrace.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import jinja2
+
+_FOLDER: Final = Path(__file__).parent
+
+
+def render(plain: Mapping[str, Any]) -> str:
+    """The page's HTML. ``plain``: as :func:`headrace.advisor.plain.to_plain` makes it.
+
+    Raises InvalidInput where the libraries of the extra ``report`` are not installed.
+    """
+    try:
+        import altair  # noqa: F401
+        import jinja2
+        import vl_convert  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise InvalidInput(
+            f"--html: the page is drawn with {error.name}, which is not installed; "
+            "fix: pip install 'headrace[report]', or leave --html out"
+        ) from error
+    template = _environment(jinja2.FileSystemLoader(_FOLDER)).get_template("page.html.jinja")
+    return template.render(advice=plain, figures=figures_of(plain), most_roads=MOST_ROADS) + "\n"
+
+
+def _environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "count": count,
+        "duration": duration,
+        "duration_between": duration_between,
+        "size": size,
+        "usd": usd,
+        "usd_between": usd_between,
+    }
+    return environment
