@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from headrace.advisor.report.figures import MOST_ROADS, figures_of
+from headrace.advisor.report.refusals import refusals_of
 from headrace.advisor.report.words import count, duration, duration_between, size, usd, usd_between
 from headrace.errors import InvalidInput
 
@@ -35,7 +36,12 @@ def render(plain: Mapping[str, Any]) -> str:
             "fix: pip install 'headrace[report]', or leave --html out"
         ) from error
     template = _environment(jinja2.FileSystemLoader(_FOLDER)).get_template("page.html.jinja")
-    return template.render(advice=plain, figures=figures_of(plain), most_roads=MOST_ROADS) + "\n"
+    return (
+        template.render(
+            advice=plain, figures=figures_of(plain), refusals=refusals_of(plain["rejected"]), most_roads=MOST_ROADS
+        )
+        + "\n"
+    )
 
 
 def _environment(loader: jinja2.BaseLoader) -> jinja2.Environment:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from headrace.advisor.report.look import LABEL_PIXELS, MUTED, SMALL_PIXELS, Look, Margin, svg_of
+from headrace.advisor.report.look import INK, LABEL_PIXELS, MUTED, SMALL_PIXELS, Look, Margin, svg_of
 from headrace.advisor.report.words import heading
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 BAR_PIXELS: Final = 18
 _ARROW: Final = 4
+_INDENT: Final = 16
 _LONGEST_INTERVAL: Final = 1.3
 
 
@@ -145,27 +146,31 @@ def _whiskers(bars: Sequence[Bar], rows: _Rows, far: float, pixel: float) -> Ite
 
 def _texts(bars: Sequence[Bar], rows: _Rows, look: Look) -> Iterable[altair.Chart]:
     width = look.width - rows.margin.left - rows.margin.right
-    name, told = {"left": rows.name_left, "align": "left"}, {"left": width + rows.told_left, "align": rows.told_align}
-    headings = [heading(each.name) for each in bars]
     first = rows.bar_top + 5 if look.is_wide else 14
     second = first + 16
-    roads = [f"{bar.place}  {road}" for bar, (road, _) in zip(bars, headings, strict=True)]
-    yield _text(roads, rows, top=first, bold=True, **name)
-    yield _text([ready for _, ready in headings], rows, top=second, indent=16, **name)
-    yield _text([each.told for each in bars], rows, top=first, bold=True, **told)
-    yield _text([each.interval for each in bars], rows, top=second, **told)
+    names = [heading(each.name) for each in bars]
+    roads = [f"{bar.place}  {road}" for bar, (road, _) in zip(bars, names, strict=True)]
+    left, right = _Column(rows.name_left, "left"), _Column(width + rows.told_left, rows.told_align)
+    yield _text(roads, rows, first, left, is_bold=True)
+    yield _text([ready for _, ready in names], rows, second, _Column(left.pixels + _INDENT, "left"))
+    yield _text([each.told for each in bars], rows, first, right, is_bold=True)
+    yield _text([each.interval for each in bars], rows, second, right)
 
 
-def _text(
-    lines: Sequence[str], rows: _Rows, *, top: int, left: float, align: str, bold: bool = False, indent: int = 0
-) -> altair.Chart:
+class _Column(NamedTuple):
+    """Where lines begin, or end if their ``align`` is right, in pixels from the bars' beginning."""
+
+    pixels: float
+    align: str
+
+
+def _text(lines: Sequence[str], rows: _Rows, top: int, column: _Column, *, is_bold: bool = False) -> altair.Chart:
     import altair as alt
 
     values = [{"line": line, "top": row * rows.height + top} for row, line in enumerate(lines) if line]
-    weight, size = ("bold", LABEL_PIXELS) if bold else ("normal", SMALL_PIXELS)
-    mark = {"align": align, "baseline": "alphabetic", "fontWeight": weight, "fontSize": size}
+    weight, size, fill = ("bold", LABEL_PIXELS, INK) if is_bold else ("normal", SMALL_PIXELS, MUTED)
     return (
         alt.Chart(alt.Data(values=values))
-        .mark_text(**mark, **({} if bold else {"fill": MUTED}))
-        .encode(x=alt.value(left + indent), y="top:Q", text="line:N")
+        .mark_text(align=column.align, baseline="alphabetic", fontWeight=weight, fontSize=size, fill=fill)
+        .encode(x=alt.value(column.pixels), y="top:Q", text="line:N")
     )

@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 
 _HEIGHT: Final = 320
 _APART_PIXELS: Final = 15
+_ABOVE_AXIS_PIXELS: Final = 8
+_LINE_PIXELS: Final = 1.75
+_BEST_PIXELS: Final = 3
 _LOG_FROM_RATIO: Final = 6
-_USD_AXIS: Final = {"format": "$~f", "tickCount": 6}
-_USD_STEPS: Final = (1, 2, 5)
+_CENT: Final = 0.01
+_TICKS: Final = 6
+_STEPS: Final = (1, 2, 5)
+_MANY_DECADES: Final = 3
 _POINTS: Final = 120
 _DEAREST_SHARE: Final = 3.0
 _BEYOND: Final = 4.0
@@ -47,12 +52,11 @@ def against_epochs(lines: Sequence[Line], asked: float, look: Look) -> str:
     x = alt.X("x:Q").scale(type="log", domain=x_domain, nice=False)
     x = x.axis(title="epochs of the job", values=list(lines[0].x), format="d", grid=False)
     scale: dict[str, Any] = {"type": "log" if is_log else "linear", "domain": domain, "nice": False}
-    axis = {"values": _log_ticks(*domain), "format": "$~f"} if is_log else _USD_AXIS
-    y = alt.Y("y:Q").scale(**scale).axis(title=None, **axis)
+    y = alt.Y("y:Q").scale(**scale).axis(title=None, **_usd_axis(*domain, is_log=is_log))
     heights = [_height(line.y[-1], domain, is_log) for line in lines]
     chart = alt.layer(
         *_asked(asked, x_domain, domain, x, y),
-        *(_line(each, x, y) for each in lines),
+        _lines(lines, x, y),
         *_names(lines, heights, look.width - margin.left - margin.right, look),
     )
     return svg_of(chart, look, margin, _HEIGHT)
@@ -60,7 +64,17 @@ def against_epochs(lines: Sequence[Line], asked: float, look: Look) -> str:
 
 def _log_ticks(low: float, high: float) -> list[float]:
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    return [step * 10.0**decade for decade in decades for step in _USD_STEPS if low <= step * 10.0**decade <= high]
+    steps = _STEPS if len(decades) <= _MANY_DECADES + 1 else _STEPS[:1]
+    return [step * 10.0**decade for decade in decades for step in steps if low <= step * 10.0**decade <= high]
+
+
+def _usd_axis(low: float, high: float, *, is_log: bool) -> dict[str, Any]:
+    """Whole dollars where ticks are such, else cents, else the one digit that is left."""
+    if not is_log:
+        step = (high - low) / _TICKS
+        return {"tickCount": _TICKS, "format": "$,.0f" if step >= 1 else "$,.2f" if step >= _CENT else "$,~f"}
+    formats = f"datum.value >= 1 ? '$,.0f' : datum.value >= {_CENT} ? '$,.2f' : '$,.1r'"
+    return {"values": _log_ticks(low, high), "labelExpr": f"format(datum.value, {formats})"}
 
 
 def _height(amount: float, domain: Sequence[float], is_log: bool) -> float:
@@ -69,18 +83,33 @@ def _height(amount: float, domain: Sequence[float], is_log: bool) -> float:
     return float(_HEIGHT * (high - here) / (high - low))
 
 
-def _line(line: Line, x: altair.X, y: altair.Y) -> altair.Chart:
+def _lines(lines: Sequence[Line], x: altair.X, y: altair.Y) -> altair.Chart:
     import altair as alt
 
-    values = [{"x": each, "y": amount} for each, amount in zip(line.x, line.y, strict=True)]
-    width = 3 if line.place == 1 else 1.75
-    mark = {
-        "stroke": f"var(--{line.colour})",
-        "strokeWidth": width,
-        "strokeDash": list(line.dash),
-        "strokeJoin": "round",
-    }
-    return alt.Chart(alt.Data(values=values)).mark_line(**mark).encode(x=x, y=y)
+    values = [
+        {
+            "x": each,
+            "y": amount,
+            "place": line.place,
+            "colour": f"var(--{line.colour})",
+            "dash": list(line.dash),
+            "width": _BEST_PIXELS if line.place == 1 else _LINE_PIXELS,
+        }
+        for line in reversed(lines)  # the best one is drawn last, above the others
+        for each, amount in zip(line.x, line.y, strict=True)
+    ]
+    return (
+        alt.Chart(alt.Data(values=values))
+        .mark_line(strokeJoin="round")
+        .encode(
+            x=x,
+            y=y,
+            detail="place:N",
+            stroke=alt.Stroke("colour:N").scale(None),
+            strokeDash=alt.StrokeDash("dash:N").scale(None),
+            strokeWidth=alt.StrokeWidth("width:Q").scale(None),
+        )
+    )
 
 
 def _asked(
@@ -100,37 +129,36 @@ def _names(lines: Sequence[Line], heights: Sequence[float], right: float, look: 
     """The lines' names at their ends, moved apart where they would lie upon each other."""
     import altair as alt
 
-    places = spread(heights, _APART_PIXELS, _HEIGHT)
-    gap = 22 if look.is_wide else 8
+    begin = right + (19 if look.is_wide else 5)
     values = [
         {
             "end": right + 2,
+            "begin": begin,
             "height": height,
-            "left": right + gap - 3,
             "place": place,
-            "text": f"{line.place}  {line.name}" if look.is_wide else f"{line.place}",
             "colour": f"var(--{line.colour})",
-            "weight": "bold" if line.place == 1 else "normal",
+            "name": f"{line.place}  {line.name}" if look.is_wide else f"{line.place}",
         }
-        for line, height, place in zip(lines, heights, places, strict=True)
-    ]
-    here = alt.Chart(alt.Data(values=values))
-    pixels: dict[str, Any] = {"scale": None, "axis": None}
-    yield here.mark_rule(strokeWidth=1).encode(
-        x=alt.X("end:Q", **pixels),
-        x2="left:Q",
-        y=alt.Y("height:Q", **pixels),
-        y2="place:Q",
-        stroke=alt.Stroke("colour:N").scale(None),
-    )
-    for line, place in zip(lines, places, strict=True):
-        text = f"{line.place}  {line.name}" if look.is_wide else f"{line.place}"
-        weight = "bold" if line.place == 1 else "normal"
-        yield (
-            alt.Chart(alt.Data(values=[{"line": text}]))
-            .mark_text(align="left", baseline="middle", fontWeight=weight)
-            .encode(x=alt.value(right + gap), y=alt.value(place), text="line:N")
+        for line, height, place in zip(
+            lines, heights, spread(heights, _APART_PIXELS, _HEIGHT - _ABOVE_AXIS_PIXELS), strict=True
         )
+    ]
+    pixels: dict[str, Any] = {"scale": None, "axis": None}
+    y = alt.Y("place:Q", **pixels)
+    yield (
+        alt.Chart(alt.Data(values=values))
+        .mark_rule()
+        .encode(
+            x=alt.X("end:Q", **pixels),
+            x2="begin:Q",
+            y=alt.Y("height:Q", **pixels),
+            y2="place:Q",
+            stroke=alt.Stroke("colour:N").scale(None),
+        )
+    )
+    for weight, named in (("bold", values[:1]), ("normal", values[1:])):
+        text = alt.Chart(alt.Data(values=named)).mark_text(align="left", dx=3, fontWeight=weight)
+        yield text.encode(x=alt.X("begin:Q", **pixels), y=y, text="name:N")
 
 
 def spread(heights: Sequence[float], apart: float, bottom: float) -> list[float]:
@@ -174,19 +202,18 @@ def of_sharing(sharing: Sharing, told: str, look: Look) -> str:
     jobs = [least * (domain[1] / least) ** (each / _POINTS) for each in range(_POINTS + 1)]
     ticks = _log_ticks(*domain)
     x = alt.X("x:Q").scale(type="log", domain=domain, nice=False)
-    x = x.axis(title="jobs per month", values=ticks, format="~f", grid=False)
-    y = alt.Y("y:Q").scale(domain=[0, top * 1.02], nice=False).axis(title=None, **_USD_AXIS)
+    x = x.axis(title="jobs per month", values=ticks, format=",~f", grid=False)
+    y = alt.Y("y:Q").scale(domain=[0, top * 1.02], nice=False).axis(title=None, **_usd_axis(0, top, is_log=False))
     shared = Line(place=1, name="", colour="lustre", dash=(), x=jobs, y=[sharing.usd(each) for each in jobs])
     flat = Line(place=2, name="", colour="file", dash=(6, 4), x=domain, y=[other, other])
     cross = alt.Chart(alt.Data(values=[{"x": meet, "y": other, "low": 0}]))
     is_right = math.log(meet / least) > math.log(domain[1] / least) / 2
     chart = alt.layer(
         cross.mark_rule(stroke=MUTED, strokeDash=[2, 3]).encode(x=x, y=y, y2="low:Q"),
-        _line(flat, x, y),
-        _line(shared, x, y),
+        _lines([flat, shared], x, y),
         cross.mark_point(filled=True, size=90, fill=INK, stroke="var(--paper)", opacity=1).encode(x=x, y=y),
         _note(told, meet, top * 0.06, x, y, align="right" if is_right else "left", dx=-8 if is_right else 8, bold=True),
-        _note(sharing.shared, least, top * 0.97, x, y, align="left", dx=14),
+        _note(sharing.shared, least, top * 0.97, x, y, align="left", dx=20),
         _note(sharing.other, domain[1], other, x, y, align="right", dy=-12),
     )
     return svg_of(chart, look, margin, 260)

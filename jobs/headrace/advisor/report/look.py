@@ -18,7 +18,8 @@ INK, MUTED, GRID = "var(--ink)", "var(--muted)", "var(--grid)"
 LABEL_PIXELS: Final = 12
 SMALL_PIXELS: Final = 11
 _HEAD = re.compile(r'<svg [^>]*viewBox="0 0 (\d+) (\d+)"[^>]*>')
-_LONG_NUMBER = re.compile(r"(?<=[\d]\.)(\d\d)\d+")
+# in attributes only: what is written within the picture stays as it is
+_LONG_NUMBER = re.compile(r"(?<=\.\d\d)\d+(?=[^<>]*>)")
 _IDLE = re.compile(
     r'<path class="(?:background|foreground)" aria-hidden="true" d=""[^>]*/>'
     r'| (?:aria-hidden|pointer-events|role|aria-roledescription|class)="[^"]*"'
@@ -38,7 +39,7 @@ class Look:
         return self is WIDE
 
 
-PHONE: Final = Look(name="narrow", width=328)
+PHONE: Final = Look(name="narrow", width=312)
 WIDE: Final = Look(name="wide", width=912)
 
 
@@ -68,7 +69,7 @@ def svg_of(chart: altair.LayerChart, look: Look, margin: Margin, height: int) ->
     )
     text = _IDLE.sub("", vl_convert.vegalite_to_svg(sized.to_dict() | {"config": _CONFIG}))
     head = rf'<svg class="{look.name}" viewBox="0 0 \1 \2" aria-hidden="true" focusable="false">'
-    return _LONG_NUMBER.sub(r"\1", _HEAD.sub(head, text, count=1))
+    return _LONG_NUMBER.sub("", _HEAD.sub(head, text, count=1))
 
 
 _CONFIG: Final[dict[str, Any]] = {
@@ -83,6 +84,8 @@ _CONFIG: Final[dict[str, Any]] = {
         "labelColor": MUTED,
         "labelFontSize": SMALL_PIXELS,
         "labelPadding": 6,
+        "labelOverlap": "greedy",
+        "labelSeparation": 6,
         "labelFlush": False,
         "titleColor": MUTED,
         "titleFontSize": SMALL_PIXELS,

@@ -10,6 +10,7 @@ _HOUR: Final = 3600
 _DAY: Final = 86_400
 _LONG_MINUTES: Final = 10
 _LONG_DAYS: Final = 2
+_MANY_DAYS: Final = 10
 _HUNDREDTH: Final = 0.01
 _WHOLE_DOLLARS: Final = 1000
 _LARGE: Final = 100
@@ -29,7 +30,9 @@ def duration(seconds: float) -> str:
         return f"{seconds / _MINUTE:.0f} min"
     if seconds < _LONG_DAYS * _DAY:
         return _two(round(seconds / _MINUTE), _MINUTE, "h", "min")
-    return _two(round(seconds / _HOUR), _DAY // _HOUR, "days", "h")
+    if seconds < _MANY_DAYS * _DAY:
+        return _two(round(seconds / _HOUR), _DAY // _HOUR, "days", "h")
+    return f"{seconds / _DAY:,.0f} days"
 
 
 def _two(number: int, per_large: int, large: str, small: str) -> str:

@@ -1,0 +1,93 @@
+// `node browser.mjs unpack` writes the path of the Chromium of node_modules, unpacked into TMPDIR.
+// `node browser.mjs CHROMIUM` reads [{"file", "width", "height", "scheme", "picture", "open_all"}] on stdin, opens each
+// file in that Chromium, and writes what a person would see of it: one node process for all views of a test.
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+
+// No sandbox: CI is root. Without the rest, a Chromium asks for updates as soon as it starts.
+const ARGUMENTS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+
+// Runs in the page.
+function seen() {
+  const box = (element) => {
+    const { left, top, right, bottom } = element.getBoundingClientRect();
+    return { left, top, right, bottom };
+  };
+  const isShown = (element) => getComputedStyle(element).display !== "none" && element.getClientRects().length > 0;
+  const pixels = (text, svg) =>
+    (parseFloat(getComputedStyle(text).fontSize) * svg.getBoundingClientRect().width) / svg.viewBox.baseVal.width;
+  const charts = [...document.querySelectorAll("figure")].map((figure) => ({
+    name: figure.closest("section").getAttribute("aria-labelledby"),
+    label: figure.getAttribute("aria-label"),
+    shown: [...figure.querySelectorAll("svg")].filter(isShown).map((svg) => ({
+      box: box(svg),
+      texts: [...svg.querySelectorAll("text")].filter((text) => text.textContent && getComputedStyle(text).opacity !== "0").map((text) => ({
+        text: text.textContent, pixels: pixels(text, svg), colour: getComputedStyle(text).fill, box: box(text),
+      })),
+      fills: [...new Set([...svg.querySelectorAll("path")].map((path) => getComputedStyle(path).fill))],
+      strokes: [...new Set([...svg.querySelectorAll("path")].map((path) => getComputedStyle(path).stroke))],
+    })),
+  }));
+  const texts = [...document.querySelectorAll("h1, h2, h3, p, li, th, td, dt, dd, caption, summary")].filter(isShown);
+  return {
+    title: document.title,
+    text: document.body.innerText,
+    scrollWidth: document.documentElement.scrollWidth,
+    innerWidth,
+    paper: getComputedStyle(document.body).backgroundColor,
+    ink: getComputedStyle(document.body).color,
+    charts,
+    smallest: Math.min(...texts.map((element) => parseFloat(getComputedStyle(element).fontSize))),
+    outside: texts.filter((element) => element.getBoundingClientRect().right > innerWidth + 0.5).map((each) => each.innerText),
+  };
+}
+
+// What the page's policy says to a script, a picture and a style sheet from elsewhere. Runs in the page.
+async function refused() {
+  const told = [];
+  addEventListener("securitypolicyviolation", (event) => told.push(event.effectiveDirective));
+  for (const [name, attribute] of [["img", "src"], ["script", "src"], ["link", "href"]]) {
+    const element = document.createElement(name);
+    if (name === "link") element.rel = "stylesheet";
+    element[attribute] = "http://127.0.0.1:9/";
+    document.body.append(element);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  return told;
+}
+
+async function view(browser, { file, width, height, scheme, picture, open_all: openAll }) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, offline: true });
+  const page = await context.newPage();
+  const requests = [], complaints = [];
+  page.on("request", (request) => requests.push(request.url()));
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(error.message));
+  const url = pathToFileURL(file).href;
+  await page.goto(url);
+  if (openAll) await page.evaluate(() => document.querySelectorAll("details").forEach((each) => (each.open = true)));
+  if (picture) await page.screenshot({ path: picture });
+  const found = { ...(await page.evaluate(seen)), complaints: [...complaints], requests: requests.filter((each) => each !== url) };
+  found.refused = await page.evaluate(refused);
+  await context.close();
+  return found;
+}
+
+if (process.argv[2] === "unpack") {
+  const { default: packed } = await import("@sparticuz/chromium");
+  process.stdout.write(await packed.executablePath());
+} else {
+  const views = JSON.parse(readFileSync(0, "utf8"));
+  const browser = await chromium.launch({ executablePath: process.argv[2], args: ARGUMENTS });
+  try {
+    const found = [];
+    for (const each of views) found.push(await view(browser, each));
+    process.stdout.write(JSON.stringify({ version: browser.version(), views: found }));
+  } finally {
+    await browser.close();
+  }
+}
