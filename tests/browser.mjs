@@ -1,7 +1,8 @@
 // `node browser.mjs unpack` writes the path of the Chromium of node_modules, unpacked into TMPDIR.
-// `node browser.mjs CHROMIUM` reads [{"file", "width", "height", "scheme", "picture", "open_all"}] on stdin, opens each
-// file in that Chromium, and writes what a person would see of it: one node process for all views of a test.
+// `node browser.mjs CHROMIUM` reads the views of browser.py on stdin, opens each file in that Chromium, and writes what a
+// person would see of it, and what axe-core finds that some could not: one node process for all views of a test.
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
@@ -10,6 +11,9 @@ const ARGUMENTS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync",
 ];
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 // Runs in the page.
 function seen() {
@@ -41,6 +45,7 @@ function seen() {
     paper: getComputedStyle(document.body).backgroundColor,
     ink: getComputedStyle(document.body).color,
     charts,
+    unfolded: [...document.querySelectorAll("details[open] > summary")].map((each) => each.innerText),
     smallest: Math.min(...texts.map((element) => parseFloat(getComputedStyle(element).fontSize))),
     outside: texts.filter((element) => element.getBoundingClientRect().right > innerWidth + 0.5).map((each) => each.innerText),
   };
@@ -60,18 +65,27 @@ async function refused() {
   return told;
 }
 
-async function view(browser, { file, width, height, scheme, picture, open_all: openAll }) {
+async function audit(page) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate((rules) => axe.run({ runOnly: rules }), RULES);
+  return violations.map((each) => `${each.id}: ${each.help}: ${each.nodes.map((node) => node.html).join(" ")}`);
+}
+
+async function view(browser, asked) {
+  const { width, height, scheme } = asked;
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, offline: true });
   const page = await context.newPage();
   const requests = [], complaints = [];
   page.on("request", (request) => requests.push(request.url()));
   page.on("console", (message) => complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(error.message));
-  const url = pathToFileURL(file).href;
+  const url = pathToFileURL(asked.file).href;
   await page.goto(url);
-  if (openAll) await page.evaluate(() => document.querySelectorAll("details").forEach((each) => (each.open = true)));
-  if (picture) await page.screenshot({ path: picture });
+  if (asked.open_all) await page.evaluate(() => document.querySelectorAll("details").forEach((each) => (each.open = true)));
+  if (asked.follow) await page.click(asked.follow);
+  if (asked.picture) await page.screenshot({ path: asked.picture });
   const found = { ...(await page.evaluate(seen)), complaints: [...complaints], requests: requests.filter((each) => each !== url) };
+  if (asked.audit) found.audit = await audit(page);
   found.refused = await page.evaluate(refused);
   await context.close();
   return found;

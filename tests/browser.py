@@ -37,7 +37,8 @@ class NoBrowserError(Exception):
 class View:
     """A look at a page. ``scheme``: light or dark. ``picture``: where a PNG of the window goes.
 
-    ``open_all``: with every ``details`` unfolded.
+    ``open_all``: with every ``details`` unfolded. ``follow``: a selector of what is clicked first. ``audit``: with what
+    axe-core finds.
     """
 
     file: str
@@ -46,6 +47,8 @@ class View:
     scheme: str = "light"
     picture: str | None = None
     open_all: bool = False
+    follow: str | None = None
+    audit: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

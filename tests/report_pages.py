@@ -26,6 +26,7 @@ from tests.browser import View, browser
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 IMAGES = {30_000: 410_350, 35_000: 560_000, 40_000: 400_000, 44_000: 160_000}
 RELATED = ("ml.g5.xlarge", "ml.g5.4xlarge", "ml.g5.8xlarge")
+PICTURES = {"advise-report": (1040, 1690), "advise-report-phone": (360, 1760)}
 PHONE, DESK = (360, 740), (1280, 900)
 
 USUAL = Question(
@@ -70,7 +71,7 @@ def main() -> None:
         page.write_text(page_of("usual"), encoding="utf-8")
         views = [
             View(file=str(page), width=width, height=height, picture=str(DOCS / f"{name}.png"))
-            for name, (width, height) in {"advise-report": (1040, 1120), "advise-report-phone": (360, 1240)}.items()
+            for name, (width, height) in PICTURES.items()
         ]
         browser().look(views)
     sys.stdout.write("".join(f"{each.picture}\n" for each in views))

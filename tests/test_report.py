@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 from tests.report_pages import QUESTIONS, advice_on, page_of
 
 LARGEST_PAGE_BYTES = 300_000
-HOSTILE = "\"'><script>alert(1)</script><img src=http://127.0.0.1/ onerror=alert(1)>{{ 7*7 }}{% raw %}&amp;\u202e"
+MARKUP = "\"'><script>alert(1)</script><img src=http://127.0.0.1/ onerror=alert(1)>{{ 7*7 }}{% raw %}&amp;\u202e"
+UNWRITABLE = "\x1b\0\x0c\udce9\uffff"
 LOADING = {"script", "link", "iframe", "object", "embed", "img", "image", "use", "audio", "video", "base", "form", "a"}
 
 Figures = Mapping[str, Mapping[str, Figure | None]]
@@ -133,16 +134,16 @@ def hostile(value: Any) -> Any:
         return {key: hostile(each) for key, each in value.items()}
     if isinstance(value, list):
         return [hostile(each) for each in value]
-    return value + HOSTILE if isinstance(value, str) else value
+    return value + MARKUP + UNWRITABLE if isinstance(value, str) else value
 
 
 def test_whatever_a_text_holds_stays_text(advices: Mapping[str, Any], pages: Mapping[str, str]) -> None:
-    """Markup in every text of the JSON makes no element that was not there before."""
+    """Markup in every text of the JSON makes no element that was not there before; what cannot be written is marked."""
     usual = Page(pages["usual"])
     marked = Page(render(hostile(advices["usual"])))
     assert {tag for tag, _ in marked.elements} <= {tag for tag, _ in usual.elements}
     assert not {key for _, attributes in marked.elements for key in attributes if key.startswith("on")}
-    assert advices["usual"]["question"]["location"] + HOSTILE in marked.text
+    assert advices["usual"]["question"]["location"] + MARKUP + "\ufffd" * len(UNWRITABLE) in marked.text
 
 
 def test_parts_with_nothing_to_show_say_so(pages: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser import NoBrowserError, View, browser
+from tests.browser import Browser, NoBrowserError, View, browser
 from tests.report_pages import DESK, PHONE, QUESTIONS, advice_on, page_of
 
 SMALLEST_CHART_PIXELS = 10
@@ -30,27 +30,40 @@ VIEWS = [
     *product(("usual",), (PHONE, DESK), ("dark",)),
     *product(("usual",), ((320, 568), (719, 900), (720, 900), (899, 900), (900, 900)), ("light",)),
 ]
+AUDITED = (("usual", PHONE, "light"), ("usual", DESK, "dark"), ("on EFS", DESK, "light"))
 Seen = dict[tuple[str, tuple[int, int], str], Any]
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
+def seen(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Seen:
     """Every view: (question, size of the window, scheme) -> what is seen."""
-    try:
-        chromium = browser()
-    except NoBrowserError as error:
-        if os.environ.get("HEADRACE_NEEDS_BROWSER"):
-            raise
-        pytest.skip(str(error))
     folder: Path = tmp_path_factory.mktemp("pages")
     files = {name: folder / f"{name}.html" for name in QUESTIONS}
     for name, file in files.items():
         file.write_text(page_of(name), encoding="utf-8")
     looks = [
-        View(file=str(files[name]), width=width, height=height, scheme=scheme, open_all=True)
+        View(
+            file=str(files[name]),
+            width=width,
+            height=height,
+            scheme=scheme,
+            open_all=True,
+            audit=(name, (width, height), scheme) in AUDITED,
+        )
         for name, (width, height), scheme in VIEWS
     ]
     return dict(zip(VIEWS, chromium.look(looks), strict=True))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Browser:
+    """The browser; without one these tests are skipped, unless they are asked for."""
+    try:
+        return browser()
+    except NoBrowserError as error:
+        if os.environ.get("HEADRACE_NEEDS_BROWSER"):
+            raise
+        pytest.skip(str(error))
 
 
 def charts_of(view: Any) -> Iterator[tuple[str, Any]]:
@@ -139,6 +152,21 @@ def test_day_and_night_differ_and_both_are_readable(seen: Seen) -> None:
             assert min(contrast(each, view["paper"]) for each in {*letters, view["ink"]}) >= READABLE_CONTRAST
         for (_, one), (_, other) in zip(charts_of(day), charts_of(night), strict=True):
             assert set(one["strokes"]) & set(other["strokes"]) <= {"none"}
+
+
+def test_it_serves_those_who_read_or_operate_it_in_another_way(seen: Seen) -> None:
+    """axe-core finds nothing against WCAG 2.2 AA or its best practices: by day and night, on a phone and a desk."""
+    assert [seen[each]["audit"] for each in AUDITED] == [[]] * len(AUDITED)
+
+
+def test_a_link_from_the_table_unfolds_what_it_leads_to(chromium: Browser, tmp_path: Path) -> None:
+    """The phases and items of that road, without a script."""
+    file = tmp_path / "usual.html"
+    file.write_text(page_of("usual"), encoding="utf-8")
+    look = View(file=str(file), width=DESK[0], height=DESK[1], follow="a[href='#road-3']")
+    (view,) = chromium.look([look])
+    (unfolded,) = view["unfolded"]
+    assert advice_on("usual")["roads"][2]["name"] in unfolded
 
 
 def test_on_a_phone_a_table_becomes_cards_that_say_what_they_show(seen: Seen) -> None:

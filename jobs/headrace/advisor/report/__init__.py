@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from headrace.advisor.report.figures import MOST_ROADS, figures_of
 from headrace.advisor.report.refusals import refusals_of
-from headrace.advisor.report.words import count, duration, duration_between, size, usd, usd_between
+from headrace.advisor.report.words import count, duration, duration_between, size, usd, usd_between, writable
 from headrace.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -35,13 +35,10 @@ def render(plain: Mapping[str, Any]) -> str:
             f"--html: the page is drawn with {error.name}, which is not installed; "
             "fix: pip install 'headrace[report]', or leave --html out"
         ) from error
+    advice = writable(plain)
     template = _environment(jinja2.FileSystemLoader(_FOLDER)).get_template("page.html.jinja")
-    return (
-        template.render(
-            advice=plain, figures=figures_of(plain), refusals=refusals_of(plain["rejected"]), most_roads=MOST_ROADS
-        )
-        + "\n"
-    )
+    figures, refusals = figures_of(advice), refusals_of(advice["rejected"])
+    return template.render(advice=advice, figures=figures, refusals=refusals, most_roads=MOST_ROADS) + "\n"
 
 
 def _environment(loader: jinja2.BaseLoader) -> jinja2.Environment:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_REPLACEMENT: Final = "\ufffd"
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86_400
@@ -84,3 +87,17 @@ def heading(name: str) -> tuple[str, str]:
     """A road's name and how it is made ready: what stands before the first comma, and after it."""
     road, _, ready = name.partition(", ")
     return road, ready
+
+
+def writable(plain: Any) -> Any:
+    """The same JSON, without characters that no picture or page can hold: control characters, halves of characters.
+
+    A file's name may hold them. Among the libraries here are some that end the process when they meet one.
+    """
+    if isinstance(plain, str):
+        return _NOT_IN_XML.sub(_REPLACEMENT, plain)
+    if isinstance(plain, Mapping):
+        return {writable(key): writable(each) for key, each in plain.items()}
+    if isinstance(plain, list | tuple):
+        return [writable(each) for each in plain]
+    return plain
