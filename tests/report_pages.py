@@ -26,7 +26,7 @@ from tests.browser import View, browser
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 IMAGES = {30_000: 410_350, 35_000: 560_000, 40_000: 400_000, 44_000: 160_000}
 RELATED = ("ml.g5.xlarge", "ml.g5.4xlarge", "ml.g5.8xlarge")
-PICTURES = {"advise-report": (1040, 1690), "advise-report-phone": (360, 1760)}
+PICTURES = {"advise-report": (1040, 1770), "advise-report-phone": (360, 1940)}
 PHONE, DESK = (360, 740), (1280, 900)
 
 USUAL = Question(

@@ -26,11 +26,12 @@ CHARTS = {
     "tiny": ["time", "cost", "epochs"],
 }
 VIEWS = [
-    *product(QUESTIONS, (PHONE, DESK), ("light",)),
+    *product(QUESTIONS, (PHONE,), ("light",)),
+    *product(("usual", "crowded", "on EFS"), (DESK,), ("light",)),
     *product(("usual",), (PHONE, DESK), ("dark",)),
     *product(("usual",), ((320, 568), (719, 900), (720, 900), (899, 900), (900, 900)), ("light",)),
 ]
-AUDITED = (("usual", PHONE, "light"), ("usual", DESK, "dark"), ("on EFS", DESK, "light"))
+AUDITED = (("on EFS", PHONE, "light"), ("usual", DESK, "dark"))
 Seen = dict[tuple[str, tuple[int, int], str], Any]
 
 

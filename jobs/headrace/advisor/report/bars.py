@@ -86,12 +86,11 @@ def stacked(bars: Sequence[Bar], unit: str, look: Look) -> str:
         .mark_rect(strokeWidth=1)
         .encode(
             x=x,
-            x2="to:Q",
+            x2=alt.X2("to:Q"),
             y=y,
-            y2="bottom:Q",
+            y2=alt.Y2("bottom:Q"),
             fill=alt.Fill("fill:N").scale(None),
             stroke=alt.Stroke("stroke:N").scale(None),
-            strokeDash=alt.StrokeDash("dash:N").scale(None),
         ),
         *_whiskers(bars, rows, far, far / (look.width - rows.margin.left - rows.margin.right)),
         *_texts(bars, rows, look),
@@ -140,7 +139,7 @@ def _whiskers(bars: Sequence[Bar], rows: _Rows, far: float, pixel: float) -> Ite
         yield (
             alt.Chart(alt.Data(values=ends))
             .mark_rule(stroke=stroke, strokeWidth=width, strokeCap="round")
-            .encode(x="from:Q", x2="to:Q", y="top:Q", y2="bottom:Q")
+            .encode(x=alt.X("from:Q"), x2=alt.X2("to:Q"), y=alt.Y("top:Q"), y2=alt.Y2("bottom:Q"))
         )
 
 
@@ -172,5 +171,5 @@ def _text(lines: Sequence[str], rows: _Rows, top: int, column: _Column, *, is_bo
     return (
         alt.Chart(alt.Data(values=values))
         .mark_text(align=column.align, baseline="alphabetic", fontWeight=weight, fontSize=size, fill=fill)
-        .encode(x=alt.value(column.pixels), y="top:Q", text="line:N")
+        .encode(x=alt.XValue(column.pixels), y=alt.Y("top:Q"), text=alt.Text("line:N"))
     )

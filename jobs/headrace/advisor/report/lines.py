@@ -104,7 +104,7 @@ def _lines(lines: Sequence[Line], x: altair.X, y: altair.Y) -> altair.Chart:
         .encode(
             x=x,
             y=y,
-            detail="place:N",
+            detail=alt.Detail("place:N"),
             stroke=alt.Stroke("colour:N").scale(None),
             strokeDash=alt.StrokeDash("dash:N").scale(None),
             strokeWidth=alt.StrokeWidth("width:Q").scale(None),
@@ -120,9 +120,9 @@ def _asked(
     if not x_domain[0] <= asked <= x_domain[1]:
         return
     here = alt.Chart(alt.Data(values=[{"x": asked, "y": domain[1], "low": domain[0]}]))
-    yield here.mark_rule(stroke=MUTED, strokeDash=[2, 3]).encode(x=x, y=y, y2="low:Q")
+    yield here.mark_rule(stroke=MUTED, strokeDash=[2, 3]).encode(x=x, y=y, y2=alt.Y2("low:Q"))
     name = f"asked: {asked:g}"
-    yield here.mark_text(dy=-8, fontSize=SMALL_PIXELS, fill=MUTED).encode(x=x, y=y, text=alt.value(name))
+    yield here.mark_text(dy=-8, fontSize=SMALL_PIXELS, fill=MUTED).encode(x=x, y=y, text=alt.TextValue(name))
 
 
 def _names(lines: Sequence[Line], heights: Sequence[float], right: float, look: Look) -> Iterable[altair.Chart]:
@@ -150,15 +150,15 @@ def _names(lines: Sequence[Line], heights: Sequence[float], right: float, look: 
         .mark_rule()
         .encode(
             x=alt.X("end:Q", **pixels),
-            x2="begin:Q",
+            x2=alt.X2("begin:Q"),
             y=alt.Y("height:Q", **pixels),
-            y2="place:Q",
+            y2=alt.Y2("place:Q"),
             stroke=alt.Stroke("colour:N").scale(None),
         )
     )
     for weight, named in (("bold", values[:1]), ("normal", values[1:])):
         text = alt.Chart(alt.Data(values=named)).mark_text(align="left", dx=3, fontWeight=weight)
-        yield text.encode(x=alt.X("begin:Q", **pixels), y=y, text="name:N")
+        yield text.encode(x=alt.X("begin:Q", **pixels), y=y, text=alt.Text("name:N"))
 
 
 def spread(heights: Sequence[float], apart: float, bottom: float) -> list[float]:
@@ -209,7 +209,7 @@ def of_sharing(sharing: Sharing, told: str, look: Look) -> str:
     cross = alt.Chart(alt.Data(values=[{"x": meet, "y": other, "low": 0}]))
     is_right = math.log(meet / least) > math.log(domain[1] / least) / 2
     chart = alt.layer(
-        cross.mark_rule(stroke=MUTED, strokeDash=[2, 3]).encode(x=x, y=y, y2="low:Q"),
+        cross.mark_rule(stroke=MUTED, strokeDash=[2, 3]).encode(x=x, y=y, y2=alt.Y2("low:Q")),
         _lines([flat, shared], x, y),
         cross.mark_point(filled=True, size=90, fill=INK, stroke="var(--paper)", opacity=1).encode(x=x, y=y),
         _note(told, meet, top * 0.06, x, y, align="right" if is_right else "left", dx=-8 if is_right else 8, bold=True),
@@ -226,4 +226,4 @@ def _note(
 
     here = alt.Chart(alt.Data(values=[{"x": x_at, "y": y_at, "line": text}]))
     weight = "bold" if bold else "normal"
-    return here.mark_text(fontSize=LABEL_PIXELS, fontWeight=weight, **mark).encode(x=x, y=y, text="line:N")
+    return here.mark_text(fontSize=LABEL_PIXELS, fontWeight=weight, **mark).encode(x=x, y=y, text=alt.Text("line:N"))

@@ -67,7 +67,9 @@ def svg_of(chart: altair.LayerChart, look: Look, margin: Margin, height: int) ->
         background="transparent",
         padding={"left": margin.left, "right": margin.right, "top": margin.top, "bottom": margin.bottom},
     )
-    text = _IDLE.sub("", vl_convert.vegalite_to_svg(sized.to_dict() | {"config": _CONFIG}))
+    # what would be validated is written here, never given, and takes longer to validate than to draw
+    spec = sized.to_dict(validate=False) | {"config": _CONFIG}
+    text = _IDLE.sub("", vl_convert.vegalite_to_svg(spec))
     head = rf'<svg class="{look.name}" viewBox="0 0 \1 \2" aria-hidden="true" focusable="false">'
     return _LONG_NUMBER.sub("", _HEAD.sub(head, text, count=1))
 
