@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from headrace.advisor.report import render
+from headrace.advisor.report.epochs import spread
 from headrace.advisor.report.figures import MOST_ROADS, Figure, figures_of
-from headrace.advisor.report.lines import spread
 from headrace.advisor.report.refusals import refusals_of
 from headrace.advisor.report.words import count, duration, duration_between, heading, size, usd, usd_between
 from headrace.errors import InvalidInput

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from headrace.advisor.report.bars import Bar, Part, stacked
-from headrace.advisor.report.lines import Line, Sharing, against_epochs, of_sharing
+from headrace.advisor.report.epochs import against_epochs
+from headrace.advisor.report.lines import Line
 from headrace.advisor.report.look import PHONE, WIDE, Look
+from headrace.advisor.report.sharing import Sharing, of_sharing
 from headrace.advisor.report.words import duration, duration_between, usd, usd_between
 
 MOST_ROADS: Final = 8
