@@ -134,6 +134,8 @@ def _why(ranked: Sequence[Ranked], question: Question) -> str:
     if winner.measure(question.goal) is None:
         best = "quickest, since prices are missing"
     told = [f"{winner.variant.name} is the {best}: what its epochs take their time for is that {winner.bound.value}"]
+    if winner.variant.lustre is not None and winner.variant.lustre.is_shared:
+        told.append("of the file system only the job's hours are counted, as if it stood there anyway")
     if close := [each.plan.variant.name for each in ranked if each.is_too_close]:
         told.append(
             f"{' and '.join(close[:_NAMED])}{' and others' if len(close) > _NAMED else ''} may come out the same"

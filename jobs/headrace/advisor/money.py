@@ -12,21 +12,25 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from headrace.advisor.efs_road import load_seconds, provisioned_mb_per_second
-from headrace.advisor.lustre_road import preload_seconds
+from headrace.advisor.efs_road import provisioned_mb_per_second
+from headrace.advisor.helper_jobs import (
+    LOAD_INSTANCE,
+    PACK_INSTANCE,
+    billed_of,
+    load_seconds,
+    packing_seconds,
+    preload_instance,
+    preload_seconds,
+)
 from headrace.advisor.question import SECONDS_PER_HOUR, Question
 from headrace.advisor.shape import SHARD_BYTES, Packing, Shape
 from headrace.advisor.span import NONE, Span, exactly, total
-from headrace.advisor.speeds import speeds
 from headrace.advisor.variants import EfsMode, LustreState, Variant
 from headrace.dataset.profile import Where
 from headrace.figures.prices import Item
 from headrace.roads import EFS, LUSTRE, S3_FAST_FILE, S3_FILE, S3_PIPE, Road
 
 HOURS_PER_MONTH: Final = 730
-PRELOAD_INSTANCE: Final = "ml.c5n.2xlarge"
-LOAD_INSTANCE: Final = "ml.m5.2xlarge"
-PACK_INSTANCE: Final = "ml.m5.4xlarge"
 _SMALLEST_VOLUME_GB: Final = 30
 _VOLUME_ROOM: Final = 1.1
 _GB: Final = 1e9
@@ -136,7 +140,7 @@ def _of_lustre(course: Course) -> Iterator[Cost]:
     state, question = course.variant.lustre, course.question
     assert state is not None
     jobs = question.workload.jobs if state is LustreState.HELD_PRELOADED else 1
-    lifetime = [course.billed, *(() if state.is_shared else (speeds().lustre_delete_seconds.times(1 / jobs),))]
+    lifetime = [course.billed, *(() if state.is_shared else (question.speeds.lustre_delete_seconds.times(1 / jobs),))]
     # an ephemeral file system is billed while it is created; a shared one is counted while the job has it
     lifetime += list(course.waiting.values())
     gib_hours = _hours(total(lifetime), course.variant.capacity_gib / HOURS_PER_MONTH)
@@ -144,8 +148,9 @@ def _of_lustre(course: Course) -> Iterator[Cost]:
         "file system", gib_hours, question.prices.usd(Item.LUSTRE_SCRATCH_2_GB_MONTH), "GB-months of SCRATCH_2"
     )
     if state.is_preloaded:
-        seconds = preload_seconds(course.shape, course.variant.capacity_gib, speeds())
-        yield _job("preload", PRELOAD_INSTANCE, seconds, course, jobs)
+        capacity_gib = course.variant.capacity_gib
+        instance = preload_instance(question, capacity_gib)
+        yield _job("preload", instance, preload_seconds(course.shape, capacity_gib, question.speeds), course, jobs)
     if not state.is_shared or state.is_cold:
         yield _requests(course, course.shape.files / jobs, course.shape.files / _KEYS_PER_LIST / jobs)
     yield _no_crossing()
@@ -167,18 +172,14 @@ def _of_efs(course: Course) -> Iterator[Cost]:
         if is_loaded:
             yield _priced("EFS writes", exactly(gb / jobs), prices.usd(Item.EFS_ELASTIC_WRITE_GB), "GB")
     if is_loaded:
-        seconds = load_seconds(course.shape, speeds())
-        yield _job("load", LOAD_INSTANCE, seconds, course, jobs)
+        yield _job("load", LOAD_INSTANCE, load_seconds(course.shape, question.speeds), course, jobs)
         yield _requests(course, course.shape.files / jobs, course.shape.files / _KEYS_PER_LIST / jobs)
     yield _no_crossing()
 
 
 def _job(name: str, instance_type: str, seconds: Span, course: Course, jobs: int) -> Cost:
-    """A job on a CPU instance of its own; the time until it has the instance is not billed."""
-    start = speeds().starting_seconds
-    billed = Span(*(max(0.0, whole - free) for whole, free in zip(seconds, start, strict=True)))
     usd = course.question.prices.usd(Item.TRAINING_HOUR, instance_type)
-    return _priced(name, _hours(billed, 1 / jobs), usd, f"h of {instance_type}")
+    return _priced(name, _hours(billed_of(seconds, course.question.speeds), 1 / jobs), usd, f"h of {instance_type}")
 
 
 def _no_crossing() -> Cost:
@@ -190,22 +191,10 @@ def _packing(course: Course) -> Iterator[Cost]:
     packing, jobs = course.packing, course.question.workload.jobs
     if packing is None:
         return
-    yield _job("packing", PACK_INSTANCE, packing_seconds(packing), course, jobs)
+    yield _job("packing", PACK_INSTANCE, packing_seconds(packing, course.question.speeds), course, jobs)
     puts = packing.shards * math.ceil(SHARD_BYTES / _PART_BYTES)
     requests = _requests(course, packing.small_files / jobs, puts / jobs)
     yield Cost(name="S3 requests of packing", usd=requests.usd, arithmetic=requests.arithmetic)
-
-
-def packing_seconds(packing: Packing) -> Span:
-    """A job that reads the small files in parallel and writes them as shards."""
-    known = speeds()
-    files = known.pack_files_per_second
-    speed = known.pack_mb_per_second
-    reading = Span(packing.small_files / files.point, packing.small_files / files.high, packing.small_files / files.low)
-    megabytes = packing.small_bytes / 1e6
-    writing = Span(megabytes / speed.point, megabytes / speed.high, megabytes / speed.low)
-    longest = Span(*map(max, reading, writing))
-    return total((known.starting_seconds, known.job_overhead_seconds, longest))
 
 
 _ROADS: Final[Mapping[Road, Callable[[Course], Iterator[Cost]]]] = {

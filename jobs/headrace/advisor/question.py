@@ -5,14 +5,16 @@ Pure records; what of them contradicts itself is told by the rules of :mod:`head
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from headrace.advisor.speeds import Speeds, speeds
 from headrace.dataset import Profile
 from headrace.figures.instance_types import InstanceType
 from headrace.figures.prices import Prices
 
 IMAGE_GB_DEFAULT = 5.5
+MODEL_GB_DEFAULT = 0.1
 SECONDS_PER_HOUR = 3600
 
 
@@ -48,7 +50,7 @@ class Workload:
     read_order: ReadOrder = ReadOrder.SEQUENTIAL
     readers: int | None = None
     image_gb: float = IMAGE_GB_DEFAULT
-    model_gb: float = 0.1
+    model_gb: float = MODEL_GB_DEFAULT
     jobs: int = 1
     can_pack: bool = True
 
@@ -82,13 +84,17 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """All that advice depends on. ``prices``: of the Region where the job runs."""
+    """All that advice depends on. ``prices``: of the Region where the job runs.
+
+    ``speeds``: how fast things go, default the shipped rates.
+    """
 
     profile: Profile
     workload: Workload
     fleet: Fleet
     prices: Prices
     goal: Goal = Goal.COST
+    speeds: Speeds = field(default_factory=speeds)
 
     @property
     def samples(self) -> float:

@@ -20,7 +20,7 @@ from headrace.advisor.reading import (
 )
 from headrace.advisor.shape import Shape
 from headrace.advisor.span import NONE, Span, largest, over, smallest, total
-from headrace.advisor.speeds import Speeds, speeds
+from headrace.advisor.speeds import Speeds
 from headrace.advisor.variants import Variant
 
 _CACHE_SHARE: Final = 0.8
@@ -38,7 +38,7 @@ def _s3_requests_per_second(question: Question, known: Speeds) -> Span:
 def file_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
     """File mode: the data is copied to the instance's volume while the image is pulled."""
     del variant
-    known = speeds()
+    known = question.speeds
     copied = shape.share(question.fleet.instances if question.fleet.is_sharded else 1)
     volume, image = volume_mb_per_second(question), image_seconds(question)
     speed = smallest(bounded(known.file_mode_mb_per_second, network_mb_per_second(question)), volume)
@@ -61,7 +61,7 @@ def _from_volume(question: Question, read: Shape, copied: Shape, volume: Span, k
 def fast_file_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
     """FastFile: the prefix is listed, and files are fetched when they are read, in each epoch anew."""
     del variant
-    known = speeds()
+    known = question.speeds
     read = shape.share(question.fleet.instances)
     speed = smallest(known.fast_file_mb_per_second, known.fast_file_stream_mb_per_second.times(question.readers))
     speed = bounded(speed, network_mb_per_second(question))
@@ -71,7 +71,7 @@ def fast_file_passage(variant: Variant, question: Question, shape: Shape) -> Pas
     ready = {
         "image": image_seconds(question),
         "listing": over(listed.files, known.s3_list_objects_per_second),
-        "walk": walk_seconds(listed),
+        "walk": walk_seconds(listed, known),
     }
     return Passage(waiting=starting(question), ready=ready, first=reading, later=reading)
 
@@ -79,7 +79,7 @@ def fast_file_passage(variant: Variant, question: Question, shape: Shape) -> Pas
 def pipe_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
     """Pipe mode: one stream for each instance and epoch, read from its beginning to its end."""
     del variant
-    known = speeds()
+    known = question.speeds
     # a FIFO is read by one process from its beginning to its end: every instance reads all, unless it is sharded
     read = shape.share(question.fleet.instances if question.fleet.is_sharded else 1)
     speed = bounded(known.pipe_mb_per_second, network_mb_per_second(question))

@@ -1,0 +1,193 @@
+"""``headrace advise``: which road a data set wants, how long it takes, what it costs, and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headrace.advisor.question import IMAGE_GB_DEFAULT, MODEL_GB_DEFAULT, Goal, ReadOrder
+from headrace.cli.plain_text import without_controls
+
+if TYPE_CHECKING:
+    from headrace.advisor.advice import Advice
+    from headrace.advisor.question import Question
+    from headrace.advisor.wiring import Wiring
+    from headrace.dataset import Profile
+    from headrace.figures.snapshot import Snapshot
+
+HELP = (
+    "Say which road a data set wants: seconds and money of each, why the best one wins, what would change that.\n\n"
+    "LOCATION is listed now (s3://bucket/prefix/ or a folder); with --profile a file of `headrace profile --json` is "
+    "read, and nothing is called. --samples-per-second is what one instance computes when it never waits for data: "
+    "take it from a short run, or from a run on data in memory. Ends with 2 where the question contradicts itself."
+)
+
+
+def advise(
+    instance: Annotated[str, typer.Option(help="The job's instance type, such as ml.g5.2xlarge.")],
+    location: Annotated[
+        str | None, typer.Argument(metavar="[LOCATION]", help="s3://bucket/prefix/ or a folder.", show_default=False)
+    ] = None,
+    profile: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A profile, from headrace profile --json.", show_default=False)
+    ] = None,
+    epochs: Annotated[float, typer.Option(help="Passes over the data.")] = 1,
+    samples_per_second: Annotated[
+        float | None, typer.Option(metavar="N", help="What an instance computes when data is there.")
+    ] = None,
+    samples: Annotated[int | None, typer.Option(metavar="N", help="Of an epoch. [default: one for each file]")] = None,
+    prepared_samples_per_second: Annotated[
+        float | None, typer.Option(metavar="N", help="What an instance's CPUs decode and augment. [default: enough]")
+    ] = None,
+    access: Annotated[
+        ReadOrder, typer.Option(help="Whether files are read from beginning to end, or samples anywhere in them.")
+    ] = ReadOrder.SEQUENTIAL,
+    readers: Annotated[
+        int | None, typer.Option(metavar="N", help="Files that an instance reads at once. [default: its vCPUs]")
+    ] = None,
+    instances: Annotated[int, typer.Option(metavar="N", help="Instances of the job.")] = 1,
+    sharded: Annotated[bool, typer.Option("--sharded", help="Each instance gets its share of the objects.")] = False,
+    jobs: Annotated[int, typer.Option(metavar="N", help="Jobs that read the same data, one after the other.")] = 1,
+    packing: Annotated[bool, typer.Option(help="Whether the script could read shards of many samples.")] = True,
+    image_gb: Annotated[float, typer.Option(help="Size of the training image.")] = IMAGE_GB_DEFAULT,
+    model_gb: Annotated[float, typer.Option(help="Size of the model that is uploaded.")] = MODEL_GB_DEFAULT,
+    volume_gb: Annotated[
+        int | None, typer.Option(metavar="N", help="Of each instance. [default: what File mode copies, and room]")
+    ] = None,
+    warm: Annotated[bool, typer.Option("--warm", help="The job finds a warm pool.")] = False,
+    spot_saving: Annotated[
+        float | None, typer.Option(metavar="PERCENT", help="On Spot, which costs so much less.")
+    ] = None,
+    interruptions: Annotated[float | None, typer.Option(metavar="N", help="Of a job on Spot. [default: 1]")] = None,
+    checkpoint_minutes: Annotated[
+        float | None, typer.Option(metavar="N", help="Between two checkpoints on Spot. [default: 10]")
+    ] = None,
+    by: Annotated[Goal, typer.Option(help="What the best road is best in.")] = Goal.COST,
+    region: Annotated[
+        str | None, typer.Option(help="Whose prices count. [default: the bucket's, or us-east-1]")
+    ] = None,
+    prices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of headrace prices update. [default: what is shipped]")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(metavar="JOB.yaml", help="Write a job file for the winner; needs --image.")
+    ] = None,
+    image: Annotated[str | None, typer.Option(help="The job's image, for --write: repository:tag, or a URI.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a report as one page.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the advice as JSON.")] = False,
+) -> None:
+    from headrace.advisor.asking import Asked, question_about
+    from headrace.errors import InvalidInput
+    from headrace.figures.snapshot import read_snapshot
+
+    asked = Asked(
+        instance=instance,
+        instances=instances,
+        epochs=epochs,
+        samples=samples,
+        samples_per_second=samples_per_second,
+        prepared_samples_per_second=prepared_samples_per_second,
+        access=access,
+        readers=readers,
+        jobs=jobs,
+        can_pack=packing,
+        image_gb=image_gb,
+        model_gb=model_gb,
+        sharded=sharded,
+        warm=warm,
+        volume_gb=volume_gb,
+        spot_saving_percent=spot_saving,
+        interruptions=interruptions,
+        checkpoint_minutes=checkpoint_minutes,
+        by=by,
+        region=region,
+    )
+    if write is not None and not image:
+        raise InvalidInput("--write is given without --image; allowed: with the job's image; fix: --image digits:1")
+    data = _profile(location, profile)
+    snapshot = read_snapshot(prices)
+    advice = _advise(question_about(data, asked, snapshot), snapshot)
+    if write is not None:
+        _write_job(advice, image or "", write)
+    if html is not None:
+        _write_report(advice, html)
+    _print(advice, image, as_json)
+
+
+def _profile(location: str | None, profile: Path | None) -> Profile:
+    from headrace.dataset import read_profile
+    from headrace.errors import InvalidInput
+
+    if (location is None) == (profile is None):
+        given = "both" if location else "neither"
+        raise InvalidInput(
+            f"LOCATION and --profile: {given} given; allowed: one of them; fix: headrace advise s3://bucket/prefix/ …"
+        )
+    if profile is not None:
+        return read_profile(profile)
+    raise InvalidInput("a LOCATION cannot be listed yet; fix: --profile")
+
+
+def _advise(question: Question, snapshot: Snapshot) -> Advice:
+    from headrace.advisor.advice import advise as advised
+    from headrace.figures.instance_types import all_instance_types
+
+    priced = {name for item, name in question.prices.of if item.value == "training_hour"}
+    others = [each for name, each in all_instance_types(snapshot).items() if name in priced]
+    return advised(question, others)
+
+
+def _wiring(advice: Advice, image: str | None, path: str = "job.yaml") -> Wiring | None:
+    from headrace.advisor.wiring import wiring_of
+    from headrace.dataset.profile import Where
+
+    if advice.winner is None or advice.question.profile.where is Where.LOCAL:
+        return None
+    return wiring_of(advice.winner, advice.question, image or "IMAGE", path)
+
+
+def _write_job(advice: Advice, image: str, path: Path) -> None:
+    import yaml
+
+    from headrace.cli.whole_file import write_whole
+    from headrace.errors import InvalidInput
+
+    wiring = _wiring(advice, image, str(path))
+    if wiring is None:
+        raise InvalidInput(
+            f"--write is given for {advice.question.profile.location}; allowed: a data set that a road can bring from "
+            "S3 or EFS; fix: upload it, and profile the prefix"
+        )
+    assert advice.winner is not None
+    head = f"# {advice.winner.variant.name}, as headrace advise says for {advice.question.profile.location}\n"
+    text = f"{without_controls(head)}\n{yaml.safe_dump(dict(wiring.job), sort_keys=False, allow_unicode=True)}"
+    write_whole(path, text)
+    typer.echo(without_controls(f"wrote {path}; add source_dir and entry_point, or what your image needs"), err=True)
+
+
+def _write_report(advice: Advice, path: Path) -> None:
+    from headrace.advisor.plain import to_plain
+    from headrace.advisor.report import render
+    from headrace.cli.whole_file import write_whole
+
+    write_whole(path, render(to_plain(advice)))
+    typer.echo(without_controls(f"wrote {path}"), err=True)
+
+
+def _print(advice: Advice, image: str | None, as_json: bool) -> None:
+    wiring = _wiring(advice, image)
+    if as_json:
+        from headrace.advisor.plain import to_plain
+
+        wired = None if wiring is None else {"settings": wiring.settings, "job": wiring.job, "steps": wiring.steps}
+        typer.echo(json.dumps({**to_plain(advice), "wiring": wired}))
+        return
+    from headrace.cli.advice_view import screen
+    from headrace.cli.screen import result_console
+
+    console = result_console()
+    for part in screen(advice, wiring):
+        console.print(part)
