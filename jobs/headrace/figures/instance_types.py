@@ -124,7 +124,9 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     wanted = name.lower()
     found = get_close_matches(wanted if wanted.startswith("ml.") else f"ml.{wanted}", names, n=_NEAREST, cutoff=0.6)
-    return f"{', '.join(found)} and others" if found else f"the {len(names)} types that headrace prices show lists"
+    return (
+        f"{', '.join(found)} and others" if found else f"one of the {len(names)} types of headrace prices show --json"
+    )
 
 
 def _or_shipped(snapshot: Snapshot | None) -> Snapshot:
