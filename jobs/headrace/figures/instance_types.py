@@ -2,7 +2,8 @@
 
 Source and date stand in snapshot.json. Bandwidths are baselines, which an instance has for as long as it takes,
 and bursts, which smaller instances have for some minutes. No API of SageMaker tells the shape of its types: ml.X is
-taken to be EC2's X, as the Developer Guide and the pricing page describe them.
+taken to be EC2's X. That is an assumption, which AWS's words support ("SageMaker Training on Amazon EC2 P4de
+instances", Amazon SageMaker API Reference, ResourceConfig) and no page says of every type.
 """
 
 from __future__ import annotations
