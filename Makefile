@@ -46,6 +46,7 @@ templates: .venv/demo.installed ## write self-contained templates with Parameter
 	@CDK_VALIDATION=false $(BIN)/python -m stacks.portable templates.out
 
 deploy: .venv/demo.installed node_modules/.installed ## deploy to the AWS account of your credentials
+	@$(BIN)/python -m stacks.monthly_cost $(env)
 	@$(CDK) deploy $(CDK_OPTIONS) --all
 
 destroy: .venv/demo.installed node_modules/.installed ## take the stacks down, unless they are in use; bucket and EFS stay

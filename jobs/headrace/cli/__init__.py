@@ -49,7 +49,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "reap": ("reap", "reap", "HELP"),
     "in-use": ("in_use", "in_use", "HELP"),
 }
-_GROUPS: Final = ("manifest", "efs", "lustre")
+_GROUPS: Final = ("manifest", "efs", "lustre", "prices")
 
 
 def _print_version(wanted: bool) -> None:

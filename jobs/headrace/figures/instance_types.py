@@ -2,7 +2,8 @@
 
 Source and date stand in snapshot.json. Bandwidths are baselines, which an instance has for as long as it takes,
 and bursts, which smaller instances have for some minutes. No API of SageMaker tells the shape of its types: ml.X is
-taken to be EC2's X, as the Developer Guide and the pricing page describe them.
+taken to be EC2's X. That is an assumption, which AWS's words support ("SageMaker Training on Amazon EC2 P4de
+instances", Amazon SageMaker API Reference, ResourceConfig) and no page says of every type.
 """
 
 from __future__ import annotations
@@ -124,7 +125,9 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     wanted = name.lower()
     found = get_close_matches(wanted if wanted.startswith("ml.") else f"ml.{wanted}", names, n=_NEAREST, cutoff=0.6)
-    return f"{', '.join(found)} and others" if found else f"the {len(names)} types that headrace prices show lists"
+    return (
+        f"{', '.join(found)} and others" if found else f"one of the {len(names)} types of headrace prices show --json"
+    )
 
 
 def _or_shipped(snapshot: Snapshot | None) -> Snapshot:
