@@ -13,14 +13,13 @@ from headrace.advisor.shape import Packing, Shape
 from headrace.advisor.span import Span, largest, over, total
 from headrace.advisor.speeds import Speeds
 from headrace.figures.instance_types import all_instance_types
-from headrace.figures.lustre_content import GIB_PER_TIB, content_mb_per_second, readers_for
+from headrace.figures.lustre_content import GIB_PER_TIB, content_mb_per_second, instance_for, readers_for
 from headrace.figures.prices import Item
 
 LOAD_INSTANCE: Final = "ml.m5.large"
 """What ``headrace efs load`` takes by itself."""
 PACK_INSTANCE: Final = "ml.m5.4xlarge"
 """16 vCPUs, on which packing was measured."""
-_NETWORK_OF_LAST_RESORT: Final = "ml.c5n.18xlarge"
 
 
 def preload_seconds(shape: Shape, capacity_gib: int, known: Speeds) -> Span:
@@ -31,8 +30,11 @@ def preload_seconds(shape: Shape, capacity_gib: int, known: Speeds) -> Span:
 
 
 def preload_instance(question: Question, capacity_gib: int) -> str:
-    """The cheapest CPU type that brings what the file system takes; one whose price is not known where none does."""
+    """What ``headrace preload`` takes by itself; where its price is not known, the cheapest CPU type that does too."""
     needed, known = content_mb_per_second(capacity_gib), all_instance_types()
+    usual = instance_for(needed).name
+    if question.prices.usd(Item.TRAINING_HOUR, usual) is not None:
+        return usual
     priced = [
         (price.usd, name)
         for (item, name), price in question.prices.of.items()
@@ -41,7 +43,7 @@ def preload_instance(question: Question, capacity_gib: int) -> str:
         and not known[name].accelerators
         and (known[name].network_mb_per_second or 0) >= needed
     ]
-    return min(priced)[1] if priced else _NETWORK_OF_LAST_RESORT
+    return min(priced)[1] if priced else usual
 
 
 def load_seconds(shape: Shape, known: Speeds) -> Span:

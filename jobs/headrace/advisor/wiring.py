@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from headrace.advisor.helper_jobs import preload_instance
 from headrace.advisor.plans import Plan
 from headrace.advisor.question import Question
 from headrace.advisor.variants import LustreState
@@ -93,14 +94,17 @@ def _over_lustre(plan: Plan, question: Question, image: str, job_path: str, buck
     own = {"name": link, "path": f"/{link}", "bucket": bucket, "prefix": folder}
     links = {} if below is not None else {"links": [own]}
     job = _job(plan, question, image, channel)
-    settings = _data_locations(bucket, folder)
+    settings, reader = _data_locations(bucket, folder), preload_instance(question, capacity_gib)
     if state.is_shared:
         settings["lustre"] = {"enabled": True, "storage_capacity_gib": capacity_gib, **links}
         path = f" --path {below.rstrip('/')}" if below else ""
-        load = (f"headrace preload {link}{path} --image {image}",) if state is LustreState.SHARED_WARM else ()
+        preload = f"headrace preload {link}{path} --image {image} --instance-type {reader}"
+        load = (preload,) if state is LustreState.SHARED_WARM else ()
         return Wiring(settings=settings, job=job, steps=("make deploy", *load, f"headrace train {job_path}"))
     settings["ephemeral"] = {"enabled": True, **links}
     job["ephemeral"] = {"storage_capacity_gib": capacity_gib, "preload": state.is_preloaded}
+    if state.is_preloaded:
+        job["ephemeral"]["preload_instance_type"] = reader
     train = f"headrace train {job_path} --ephemeral"
     if state is LustreState.HELD_PRELOADED:
         train = f"headrace.ephemeral.lustre(...) in Python, with {question.workload.jobs} jobs in its block"

@@ -152,7 +152,7 @@ def _wiring(advice: Advice, image: str | None, path: str = "job.yaml") -> Wiring
 def _write_job(advice: Advice, image: str, path: Path) -> None:
     import yaml
 
-    from headrace.cli.whole_file import write_whole
+    from headrace.delivery import into_file
     from headrace.errors import InvalidInput
 
     wiring = _wiring(advice, image, str(path))
@@ -162,18 +162,23 @@ def _write_job(advice: Advice, image: str, path: Path) -> None:
             "S3 or EFS; fix: upload it, and profile the prefix"
         )
     assert advice.winner is not None
-    head = f"# {advice.winner.variant.name}, as headrace advise says for {advice.question.profile.location}\n"
-    text = f"{without_controls(head)}\n{yaml.safe_dump(dict(wiring.job), sort_keys=False, allow_unicode=True)}"
-    write_whole(path, text)
+    # a location is somebody else's text, and must not end the comment
+    about = " ".join(without_controls(advice.question.profile.location).split())
+    head = f"# {advice.winner.variant.name}, as headrace advise says for {about}\n"
+    text = f"{head}{yaml.safe_dump(dict(wiring.job), sort_keys=False, allow_unicode=True)}"
+    with into_file(path) as file:
+        file.write(text.encode())
     typer.echo(without_controls(f"wrote {path}; add source_dir and entry_point, or what your image needs"), err=True)
 
 
 def _write_report(advice: Advice, path: Path) -> None:
     from headrace.advisor.plain import to_plain
     from headrace.advisor.report import render
-    from headrace.cli.whole_file import write_whole
+    from headrace.delivery import into_file
 
-    write_whole(path, render(to_plain(advice)))
+    page = render(to_plain(advice))
+    with into_file(path) as file:
+        file.write(page.encode())
     typer.echo(without_controls(f"wrote {path}"), err=True)
 
 

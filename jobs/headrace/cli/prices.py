@@ -44,9 +44,9 @@ def update(
     from datetime import UTC, datetime
 
     from headrace.aws import Aws
+    from headrace.delivery import into_file
     from headrace.figures.snapshot import to_plain, to_text
     from headrace.figures.updating import updated
-    from headrace.manifests.delivery import into_file
 
     today = datetime.now(UTC).date().isoformat()
     older = _older(output)

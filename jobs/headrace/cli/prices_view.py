@@ -11,8 +11,8 @@ from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
-from headrace.cli.job_view import result_console
 from headrace.cli.plain_text import without_controls
+from headrace.cli.screen import result_console
 from headrace.figures.prices import Item, Price
 from headrace.figures.snapshot import Snapshot
 

@@ -1,4 +1,4 @@
-"""Where a new manifest goes: nothing is there before all of it is, and nothing is left behind when it fails."""
+"""Where something new goes: nothing is there before all of it is, and nothing is left behind when it fails."""
 
 from __future__ import annotations
 
