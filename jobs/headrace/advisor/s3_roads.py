@@ -27,11 +27,11 @@ _CACHE_SHARE: Final = 0.8
 """Of an instance's memory, what the page cache may keep of the files that were read."""
 
 
-def _s3_requests_per_second(question: Question, known: Speeds) -> Span:
-    """Few readers wait for the first byte of each object; many are bound by what SageMaker's agent asks for."""
-    first = known.s3_first_byte_seconds
+def _fast_file_requests_per_second(question: Question, known: Speeds) -> Span:
+    """Few readers wait for each file; many are bound by what SageMaker's agent asks S3 for."""
+    waits = known.fast_file_file_seconds
     readers = question.readers
-    asked = Span(readers / first.point, readers / first.high, readers / first.low)
+    asked = Span(readers / waits.point, readers / waits.high, readers / waits.low)
     return smallest(asked, known.s3_small_objects_per_second)
 
 
@@ -65,7 +65,7 @@ def fast_file_passage(variant: Variant, question: Question, shape: Shape) -> Pas
     read = shape.share(question.fleet.instances)
     speed = smallest(known.fast_file_mb_per_second, known.fast_file_stream_mb_per_second.times(question.readers))
     speed = bounded(speed, network_mb_per_second(question))
-    requests = over(read.requests, _s3_requests_per_second(question, known))
+    requests = over(read.requests, _fast_file_requests_per_second(question, known))
     reading = reading_of(requests, over(megabytes(read), speed))
     listed = shape.share(question.fleet.instances if question.fleet.is_sharded else 1)
     ready = {

@@ -22,7 +22,7 @@ class Speeds:
     upload_mb_per_second: Span
     s3_list_objects_per_second: Span
     s3_small_objects_per_second: Span
-    s3_first_byte_seconds: Span
+    fast_file_file_seconds: Span
     file_mode_mb_per_second: Span
     fast_file_mb_per_second: Span
     fast_file_stream_mb_per_second: Span
