@@ -166,8 +166,7 @@ def lines(cost: MonthlyCost) -> Iterator[str]:
     for each in cost.at_most:
         yield f"  at most, besides: {each.what}, {each.units}: {_money(each.usd)} {_as_of(each)}".rstrip()
     for each in cost.by_use:
-        price = "unknown" if each.usd_per_unit is None else f"${each.usd_per_unit:g}"
-        yield f"  by use: {each.what}: {price} for a {each.units} {_as_of(each)}".rstrip()
+        yield f"  by use: {each.what}: {_price(each.usd_per_unit)} for a {each.units} {_as_of(each)}".rstrip()
     yield f"  not counted: {NOT_COUNTED}"
 
 
@@ -177,6 +176,12 @@ def _padded(text: str) -> str:
 
 def _money(usd: float | None) -> str:
     return "unknown" if usd is None else f"${usd:,.2f}"
+
+
+def _price(usd: float | None) -> str:
+    """With all its digits, and with cents."""
+    is_of_cents = usd is not None and usd == round(usd, 2)
+    return _money(usd) if usd is None or is_of_cents else f"${usd:g}"
 
 
 def _as_of(cost: Cost) -> str:

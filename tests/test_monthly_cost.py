@@ -205,6 +205,8 @@ def test_an_environment_of_this_repository_has_its_costs_with_their_dates(
     priced = [line for line in rest if "$" in line and "together" not in line]
     assert priced
     assert all("(as of 20" in line for line in priced)
+    assert "  by use: S3 Standard: $0.023 for a GB-month stored (as of 2026-09-25)" in rest
+    assert any(line.startswith("  by use: EFS Standard: $0.30 for a GB-month stored") for line in rest)
     assert any("not counted: training jobs" in line for line in rest)
 
 

@@ -427,13 +427,27 @@ def test_a_file_that_is_no_snapshot_is_not_replaced(price_list: Served, run: Run
     assert price_list.asked == []
 
 
+@pytest.mark.parametrize("place", ["none/prices.json", "x" * 300])
 def test_a_place_that_cannot_be_written_is_told_before_aws_is_asked(
-    price_list: Served, run: Run, tmp_path: Path
+    price_list: Served, run: Run, tmp_path: Path, place: str
 ) -> None:
-    """Asking takes some seconds."""
-    done = run("update", "--region", "us-east-1", "--output", str(tmp_path / "none" / "prices.json"))
+    """No such directory, a name that is too long: asking takes some seconds."""
+    done = run("update", "--region", "us-east-1", "--output", str(tmp_path / place))
     assert done.code == 2
+    assert done.err.startswith("error: output is ")
     assert "fix: name a file that can be written" in done.err
+    assert price_list.asked == []
+
+
+def test_a_directory_or_a_link_to_nowhere_is_not_replaced(price_list: Served, run: Run, tmp_path: Path) -> None:
+    """Neither is a file of prices."""
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "directory").mkdir()
+    for name in ("link", "directory"):
+        done = run("update", "--region", "us-east-1", "--output", str(tmp_path / name))
+        assert done.code == 2
+        assert "which is not replaced" in done.err
+    assert {each.name for each in tmp_path.iterdir()} == {"link", "directory"}
     assert price_list.asked == []
 
 

@@ -68,14 +68,16 @@ def update(
 
 def _older(output: Path) -> Snapshot:
     """What is to be brought up to date. Raises InvalidInput when a file is there that is no snapshot."""
+    from os.path import lexists
+
     from headrace.errors import InvalidInput
     from headrace.figures.snapshot import read_snapshot
 
-    if not output.exists():
-        return read_snapshot()
     try:
         return read_snapshot(output)
     except InvalidInput as error:
+        if not lexists(output):
+            return read_snapshot()
         line = f"--output is {str(output)!r}, which is not replaced; allowed: a new file, or one of prices update"
         raise InvalidInput(*error.problems, f"{line}; fix: remove it, or name another") from None
 
