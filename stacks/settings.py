@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from headrace.errors import InvalidInput
-
-from stacks.typed import read
+from headrace.typed import read
 
 Event = Literal["NEW", "CHANGED", "DELETED"]
 

@@ -80,14 +80,14 @@ def _of_number(
 def _upwards(now: int, most: int) -> Iterator[int]:
     number = max(1, now)
     while number < most:
-        number = min(most, max(number + 1, math.floor(number * 1.6)))
+        number = min(most, max(number + 1, math.floor(number * 2.5)))
         yield number
 
 
 def _downwards(now: int) -> Iterator[int]:
     number = now
     while number > 1:
-        number = max(1, min(number - 1, math.ceil(number / 1.6)))
+        number = max(1, min(number - 1, math.ceil(number / 2.5)))
         yield number
 
 
