@@ -16,7 +16,7 @@ from headrace.advisor.passages import passage
 from headrace.advisor.question import Goal, Question, ReadOrder
 from headrace.advisor.reading import Bound, epoch, requests_of
 from headrace.advisor.shape import Packing, Shape, packing_of
-from headrace.advisor.span import NONE, Span, over, total
+from headrace.advisor.span import Span, over, total
 from headrace.advisor.variants import EfsMode, Variant, variants_for
 from headrace.dataset.profile import Where
 from headrace.roads import S3_FILE, Place
@@ -125,7 +125,7 @@ def _billed(question: Question, ready: Mapping[str, Span], first: Span, later: S
         lost = spot.checkpoint_seconds / 2
         once = Span(again.point + lost, again.low, again.high + 2 * lost)
         billed["interruptions"] = once.times(spot.interruptions)
-    return {name: seconds for name, seconds in billed.items() if seconds is not NONE}
+    return {name: seconds for name, seconds in billed.items() if seconds.high > 0}
 
 
 def shape_of(question: Question, packing: Packing | None) -> Shape:

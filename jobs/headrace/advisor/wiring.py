@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -40,6 +41,30 @@ class Wiring:
     steps: tuple[str, ...]
 
 
+_DECIDED: Final = (
+    *("instance_type", "instance_count", "volume_size_gb", "max_runtime_seconds"),
+    *("ephemeral", "spot", "checkpoints"),
+)
+
+
+def merged(job: Mapping[str, Any], like: Mapping[str, Any]) -> dict[str, Any]:
+    """An existing job file with the advised road: its channel, its instances, and what the road needs beside them.
+
+    The channel that is replaced is the only one, or ``train``. Raises InvalidInput for instance groups, of which the
+    advice knows nothing.
+    """
+    if "instance_groups" in like:
+        raise InvalidInput(
+            "--like has instance_groups; allowed: one instance type, which the advice is about; fix: name one"
+        )
+    channels = dict(like.get("channels", {}))
+    name = next(iter(channels)) if len(channels) == 1 else CHANNEL
+    kept = {key: value for key, value in like.items() if key not in _DECIDED}
+    if "max_runtime_seconds" in like:
+        kept["max_runtime_seconds"] = max(like["max_runtime_seconds"], job["max_runtime_seconds"])
+    return {**job, **kept, "channels": {**channels, name: job["channels"][CHANNEL]}}
+
+
 def wiring_of(plan: Plan, question: Question, image: str, job_path: str = "job.yaml") -> Wiring:
     """How the plan is made. ``image``: of the job. Raises InvalidInput for a data set that is not where a job reads."""
     bucket, prefix = _location(plan, question)
@@ -58,7 +83,7 @@ def wiring_of(plan: Plan, question: Question, image: str, job_path: str = "job.y
     return Wiring(
         settings=_data_locations(bucket, prefix),
         job=_job(plan, question, image, channel),
-        steps=(*(packing if plan.variant.is_packed else ()), f"headrace train {job_path}"),
+        steps=(*(packing if plan.variant.is_packed else ()), _command("train", job_path)),
     )
 
 
@@ -97,15 +122,15 @@ def _over_lustre(plan: Plan, question: Question, image: str, job_path: str, buck
     settings, reader = _data_locations(bucket, folder), preload_instance(question, capacity_gib)
     if state.is_shared:
         settings["lustre"] = {"enabled": True, "storage_capacity_gib": capacity_gib, **links}
-        path = f" --path {below.rstrip('/')}" if below else ""
-        preload = f"headrace preload {link}{path} --image {image} --instance-type {reader}"
+        path = ("--path", below.rstrip("/")) if below else ()
+        preload = _command("preload", link, *path, "--image", image, "--instance-type", reader)
         load = (preload,) if state is LustreState.SHARED_WARM else ()
-        return Wiring(settings=settings, job=job, steps=("make deploy", *load, f"headrace train {job_path}"))
+        return Wiring(settings=settings, job=job, steps=("make deploy", *load, _command("train", job_path)))
     settings["ephemeral"] = {"enabled": True, **links}
     job["ephemeral"] = {"storage_capacity_gib": capacity_gib, "preload": state.is_preloaded}
     if state.is_preloaded:
         job["ephemeral"]["preload_instance_type"] = reader
-    train = f"headrace train {job_path} --ephemeral"
+    train = _command("train", job_path, "--ephemeral")
     if state is LustreState.HELD_PRELOADED:
         train = f"headrace.ephemeral.lustre(...) in Python, with {question.workload.jobs} jobs in its block"
     return Wiring(settings=settings, job=job, steps=("make deploy", train))
@@ -118,10 +143,15 @@ def _over_efs(plan: Plan, question: Question, image: str, job_path: str, bucket:
     throughput: dict[str, Any] = {"throughput_mode": mode.value}
     if plan.provisioned_mbps is not None:
         throughput["provisioned_throughput_mibps"] = max(1, math.ceil(plan.provisioned_mbps / 1.048576))
-    load = () if not bucket else (f"headrace efs load s3://{bucket}/{prefix} --to {directory} --image {image}",)
+    load = _command("efs", "load", f"s3://{bucket}/{prefix}", "--to", directory, "--image", image)
     settings = {"efs": {"enabled": True, **throughput}, **(_data_locations(bucket, prefix) if bucket else {})}
-    job = _job(plan, question, image, {"efs": directory})
-    return Wiring(settings=settings, job=job, steps=("make deploy", *load, f"headrace train {job_path}"))
+    job, train = _job(plan, question, image, {"efs": directory}), _command("train", job_path)
+    return Wiring(settings=settings, job=job, steps=("make deploy", *((load,) if bucket else ()), train))
+
+
+def _command(*words: str) -> str:
+    """A command that can be pasted: locations are somebody else's text."""
+    return shlex.join(("headrace", *words))
 
 
 def _job(plan: Plan, question: Question, image: str, channel: Mapping[str, Any]) -> dict[str, Any]:

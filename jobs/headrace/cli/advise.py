@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headrace.advisor.question import IMAGE_GB_DEFAULT, MODEL_GB_DEFAULT, Goal, ReadOrder
+from headrace.cli.options import PricesFile
 from headrace.cli.plain_text import without_controls
 
 if TYPE_CHECKING:
@@ -69,11 +70,12 @@ def advise(
     region: Annotated[
         str | None, typer.Option(help="Whose prices count. [default: the bucket's, or us-east-1]")
     ] = None,
-    prices: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Of headrace prices update. [default: what is shipped]")
-    ] = None,
+    prices: PricesFile = None,
     write: Annotated[
-        Path | None, typer.Option(metavar="JOB.yaml", help="Write a job file for the winner; needs --image.")
+        Path | None, typer.Option(metavar="JOB.yaml", help="Write a job file for the winner; needs --like or --image.")
+    ] = None,
+    like: Annotated[
+        Path | None, typer.Option(metavar="JOB_FILE", help="Of --write: take everything else from this job file.")
     ] = None,
     image: Annotated[str | None, typer.Option(help="The job's image, for --write: repository:tag, or a URI.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a report as one page.")] = None,
@@ -105,13 +107,15 @@ def advise(
         by=by,
         region=region,
     )
-    if write is not None and not image:
-        raise InvalidInput("--write is given without --image; allowed: with the job's image; fix: --image digits:1")
+    if write is not None and not (image or like):
+        raise InvalidInput(
+            "--write is given alone; allowed: with --like, a job file, or --image, the job's; fix: --image digits:1"
+        )
     data = _profile(location, profile)
     snapshot = read_snapshot(prices)
     advice = _advise(question_about(data, asked, snapshot), snapshot)
     if write is not None:
-        _write_job(advice, image or "", write)
+        _write_job(advice, write, image, like)
     if html is not None:
         _write_report(advice, html)
     _print(advice, image, as_json)
@@ -149,9 +153,10 @@ def _wiring(advice: Advice, image: str | None, path: str = "job.yaml") -> Wiring
     return wiring_of(advice.winner, advice.question, image or "IMAGE", path)
 
 
-def _write_job(advice: Advice, image: str, path: Path) -> None:
+def _write_job(advice: Advice, path: Path, image: str | None, like: Path | None) -> None:
     import yaml
 
+    from headrace.advisor.wiring import merged
     from headrace.delivery import into_file
     from headrace.errors import InvalidInput
 
@@ -162,13 +167,32 @@ def _write_job(advice: Advice, image: str, path: Path) -> None:
             "S3 or EFS; fix: upload it, and profile the prefix"
         )
     assert advice.winner is not None
+    job = dict(wiring.job)
+    if like is not None:
+        job = {**merged(wiring.job, _as_it_is(like, path.parent)), **({"image": image} if image else {})}
     # a location is somebody else's text, and must not end the comment
     about = " ".join(without_controls(advice.question.profile.location).split())
     head = f"# {advice.winner.variant.name}, as headrace advise says for {about}\n"
-    text = f"{head}{yaml.safe_dump(dict(wiring.job), sort_keys=False, allow_unicode=True)}"
+    text = f"{head}{yaml.safe_dump(job, sort_keys=False, allow_unicode=True)}"
     with into_file(path) as file:
         file.write(text.encode())
-    typer.echo(without_controls(f"wrote {path}; add source_dir and entry_point, or what your image needs"), err=True)
+    more = "" if like else "; add source_dir and entry_point, or what your image needs"
+    typer.echo(without_controls(f"wrote {path}{more}"), err=True)
+
+
+def _as_it_is(job_path: Path, folder: Path) -> dict[str, Any]:
+    """What a job file says, and no defaults; its code as seen from another folder."""
+    import os
+
+    from headrace import job_file
+
+    job = job_file.load(job_path)
+    plain: dict[str, Any] = job.model_dump(mode="json", exclude_unset=True)
+    if job.source_dir is not None:
+        plain["source_dir"] = os.path.relpath(job.source_dir, folder)
+    if job.dependencies:
+        plain["dependencies"] = [os.path.relpath(each, folder) for each in job.dependencies]
+    return plain
 
 
 def _write_report(advice: Advice, path: Path) -> None:
