@@ -314,3 +314,20 @@ def test_a_local_data_set_cannot_be_wired() -> None:
     asked = question(_profile(39_000, where=Where.LOCAL, location="/tmp/x"))  # noqa: S108
     with pytest.raises(InvalidInput, match="aws s3 sync"):
         wiring_of(plan(asked, Variant(road=S3_FILE)), asked, "digits:1")
+
+
+def test_one_size_of_each_way_is_shown() -> None:
+    """The best of each; the others would be rows that say the same."""
+    advice = advise(question(IMAGES, epochs=10))
+    ways = [replace(each.plan.variant, capacity_gib=0) for each in advice.ranked]
+    assert len({str(each) for each in ways}) == len(ways)
+    assert {each.lustre for each in ways if each.road is LUSTRE} == set(LustreState) - {LustreState.HELD_PRELOADED}
+
+
+@pytest.mark.parametrize(
+    ("asked", "bucket", "region"),
+    [(None, None, "us-east-1"), (None, "eu-west-1", "eu-west-1"), ("us-west-2", "eu-west-1", "us-west-2")],
+)
+def test_prices_are_those_of_the_region(asked: str | None, bucket: str | None, region: str) -> None:
+    """The one that was asked for, or the bucket's."""
+    assert question(replace(IMAGES, region=bucket), region=asked).prices.region == region
