@@ -58,6 +58,10 @@ ROUND = {
     "efs_load_mb_per_second": 100,
     "pack_files_per_second": 1000,
     "pack_mb_per_second": 100,
+    "image_gb": 5.5,
+    "page_cache_share": 0.8,
+    "small_file_mb": 50,
+    "shard_mb": 150,
 }
 USD = {
     (Item.TRAINING_HOUR, "ml.p3.2xlarge"): 3.6,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from headrace.advisor.question import (
-    IMAGE_GB_DEFAULT,
     MODEL_GB_DEFAULT,
     Fleet,
     Goal,
@@ -45,7 +44,7 @@ class Asked:
     readers: int | None = None
     jobs: int = 1
     can_pack: bool = True
-    image_gb: float = IMAGE_GB_DEFAULT
+    image_gb: float | None = None
     model_gb: float = MODEL_GB_DEFAULT
     sharded: bool = False
     warm: bool = False

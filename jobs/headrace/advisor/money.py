@@ -23,7 +23,7 @@ from headrace.advisor.helper_jobs import (
     preload_seconds,
 )
 from headrace.advisor.question import SECONDS_PER_HOUR, Question
-from headrace.advisor.shape import SHARD_BYTES, Packing, Shape
+from headrace.advisor.shape import Packing, Shape
 from headrace.advisor.span import NONE, Span, exactly, total
 from headrace.advisor.variants import EfsMode, LustreState, Variant
 from headrace.dataset.profile import Where
@@ -205,7 +205,7 @@ def _packing(course: Course) -> Iterator[Cost]:
     if packing is None:
         return
     yield _job("packing", PACK_INSTANCE, packing_seconds(packing, course.question.speeds), course, jobs)
-    puts = packing.shards * math.ceil(SHARD_BYTES / _PART_BYTES)
+    puts = packing.shards * math.ceil(course.question.speeds.shard_mb.point * 1e6 / _PART_BYTES)
     yield _requests(course, packing.small_files / jobs, puts / jobs, "S3 requests of packing")
 
 

@@ -52,7 +52,7 @@ def _question(question: Question) -> dict[str, Any]:
         "epochs": workload.epochs,
         "read_order": workload.read_order.value,
         "readers": question.readers,
-        "image_gb": workload.image_gb,
+        "image_gb": question.image_gb,
         "model_gb": workload.model_gb,
         "jobs": workload.jobs,
         "can_pack": workload.can_pack,

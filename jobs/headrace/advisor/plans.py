@@ -70,7 +70,7 @@ def plans_for(question: Question) -> tuple[list[Plan], list[Rejection]]:
 
 def plan(question: Question, variant: Variant) -> Plan:
     """The plan of a variant, whether it fits or not."""
-    packing = packing_of(question.profile) if variant.is_packed else None
+    packing = packing_of(question.profile, question.speeds) if variant.is_packed else None
     shape = shape_of(question, packing)
     way = passage(variant, question, shape)
     waiting = dict(way.waiting)

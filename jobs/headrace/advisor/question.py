@@ -13,7 +13,6 @@ from headrace.dataset import Profile
 from headrace.figures.instance_types import InstanceType
 from headrace.figures.prices import Prices
 
-IMAGE_GB_DEFAULT = 5.5
 MODEL_GB_DEFAULT = 0.1
 SECONDS_PER_HOUR = 3600
 
@@ -39,7 +38,7 @@ class Workload:
     ``samples``: in an epoch; None is one for each file. ``samples_per_second``: what an instance computes when it
     never waits for data; None: not known, and counted as no time. ``prepared_samples_per_second``: what its CPUs
     decode and augment; None: enough. ``readers``: files that an instance reads at the same time; None is one for each
-    vCPU. ``jobs``: that read the same data set, one after the other. ``can_pack``: whether the script could read
+    vCPU. ``image_gb``: None is a usual one. ``jobs``: that read the same data set, one after the other. ``can_pack``: whether the script could read
     shards of many samples instead.
     """
 
@@ -49,7 +48,7 @@ class Workload:
     prepared_samples_per_second: float | None = None
     read_order: ReadOrder = ReadOrder.SEQUENTIAL
     readers: int | None = None
-    image_gb: float = IMAGE_GB_DEFAULT
+    image_gb: float | None = None
     model_gb: float = MODEL_GB_DEFAULT
     jobs: int = 1
     can_pack: bool = True
@@ -100,6 +99,11 @@ class Question:
     def samples(self) -> float:
         """Samples of an epoch."""
         return self.workload.samples if self.workload.samples is not None else self.profile.files
+
+    @property
+    def image_gb(self) -> float:
+        """Size of the training image."""
+        return self.speeds.image_gb.point if self.workload.image_gb is None else self.workload.image_gb
 
     @property
     def readers(self) -> int:

@@ -121,7 +121,7 @@ def image_seconds(question: Question) -> Span:
     """Until the training image is there; an instance of a warm pool has it."""
     if question.fleet.is_warm:
         return NONE
-    return over(question.workload.image_gb * _MB_PER_GB, question.speeds.image_pull_mb_per_second)
+    return over(question.image_gb * _MB_PER_GB, question.speeds.image_pull_mb_per_second)
 
 
 def volume_mb_per_second(question: Question) -> Span:

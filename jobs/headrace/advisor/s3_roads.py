@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from headrace.advisor.question import Question
 from headrace.advisor.reading import (
     Bound,
@@ -22,9 +20,6 @@ from headrace.advisor.shape import Shape
 from headrace.advisor.span import NONE, Span, largest, over, smallest, total
 from headrace.advisor.speeds import Speeds
 from headrace.advisor.variants import Variant
-
-_CACHE_SHARE: Final = 0.8
-"""Of an instance's memory, what the page cache may keep of the files that were read."""
 
 
 def _fast_file_requests_per_second(question: Question, known: Speeds) -> Span:
@@ -52,7 +47,7 @@ def file_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
 
 def _from_volume(question: Question, read: Shape, copied: Shape, volume: Span, known: Speeds) -> Reading:
     kind = question.fleet.instance_type
-    if copied.size_bytes <= kind.memory_gib * _CACHE_SHARE * (1 << 30):
+    if copied.size_bytes <= kind.memory_gib * known.page_cache_share.point * (1 << 30):
         return Reading(NONE, Bound.BYTES)
     reads = known.nvme_reads_per_second if kind.nvme_gb else known.ebs_volume_reads_per_second
     return reading_of(over(read.requests, reads), over(megabytes(read), volume))

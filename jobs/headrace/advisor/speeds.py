@@ -52,6 +52,10 @@ class Speeds:
     efs_load_mb_per_second: Span
     pack_files_per_second: Span
     pack_mb_per_second: Span
+    image_gb: Span
+    page_cache_share: Span
+    small_file_mb: Span
+    shard_mb: Span
 
 
 @cache

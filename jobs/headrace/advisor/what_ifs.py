@@ -122,7 +122,7 @@ def _same(one: Plan, other: Plan) -> bool:
 
 
 def _of_packing(question: Question, winner: Plan) -> Iterator[WhatIf]:
-    if packing_of(question.profile) is None:
+    if packing_of(question.profile, question.speeds) is None:
         return
     can_pack = question.workload.can_pack
     found = best(replace(question, workload=replace(question.workload, can_pack=not can_pack)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headrace.advisor.question import IMAGE_GB_DEFAULT, MODEL_GB_DEFAULT, Goal, ReadOrder
+from headrace.advisor.question import MODEL_GB_DEFAULT, Goal, ReadOrder
 from headrace.cli.options import PricesFile
 from headrace.cli.plain_text import without_controls
 
@@ -53,7 +53,9 @@ def advise(
     sharded: Annotated[bool, typer.Option("--sharded", help="Each instance gets its share of the objects.")] = False,
     jobs: Annotated[int, typer.Option(metavar="N", help="Jobs that read the same data, one after the other.")] = 1,
     packing: Annotated[bool, typer.Option(help="Whether the script could read shards of many samples.")] = True,
-    image_gb: Annotated[float, typer.Option(help="Size of the training image.")] = IMAGE_GB_DEFAULT,
+    image_gb: Annotated[
+        float | None, typer.Option(metavar="N", help="Size of the training image. [default: a usual one]")
+    ] = None,
     model_gb: Annotated[float, typer.Option(help="Size of the model that is uploaded.")] = MODEL_GB_DEFAULT,
     volume_gb: Annotated[
         int | None, typer.Option(metavar="N", help="Of each instance. [default: what File mode copies, and room]")
