@@ -38,8 +38,8 @@ class Workload:
     ``samples``: in an epoch; None is one for each file. ``samples_per_second``: what an instance computes when it
     never waits for data; None: not known, and counted as no time. ``prepared_samples_per_second``: what its CPUs
     decode and augment; None: enough. ``readers``: files that an instance reads at the same time; None is one for each
-    vCPU. ``image_gb``: None is a usual one. ``jobs``: that read the same data set, one after the other. ``can_pack``: whether the script could read
-    shards of many samples instead.
+    vCPU. ``image_gb``: None is a usual one. ``jobs``: that read the same data set, one after the other.
+    ``can_pack``: whether the script could read shards of many samples instead.
     """
 
     epochs: float = 1
