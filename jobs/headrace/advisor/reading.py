@@ -30,11 +30,11 @@ _MB_PER_GBIT: Final = 125
 class Bound(StrEnum):
     """What an epoch takes its time for."""
 
-    COMPUTING = "the model computes"
-    PREPARING = "the CPUs prepare samples"
-    FILES = "each file is a request of its own"
-    BYTES = "the road brings so many bytes per second"
-    CONTENT = "Lustre loads its content from S3"
+    COMPUTING = "computing"
+    PREPARING = "preparing samples"
+    FILES = "a request for each file"
+    BYTES = "throughput"
+    CONTENT = "loading from S3"
 
 
 @dataclass(frozen=True, slots=True)
