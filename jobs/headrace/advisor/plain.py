@@ -119,6 +119,7 @@ def _ranked(ranked: Ranked) -> dict[str, Any]:
             for each in plan.costs
         ],
         "bound": plan.bound.value,
+        "first_bound": plan.first_bound.value,
         "is_too_close": ranked.is_too_close,
         "measurement": None
         if measurement is None

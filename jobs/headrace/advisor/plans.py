@@ -28,7 +28,8 @@ from headrace.rules.road_fit import RoadFit, UnusableFiles, fit_findings
 class Plan:
     """A job on a variant's road. Seconds by phase: ``waiting`` is not billed by SageMaker, ``billed`` is.
 
-    ``usd`` is None where a price is not known. ``bound``: what an epoch takes its time for. ``provisioned_mbps``: of
+    ``usd`` is None where a price is not known. ``bound``: what an epoch takes its time for,
+    and ``first_bound`` the first one. ``provisioned_mbps``: of
     an EFS whose throughput is provisioned.
     """
 
@@ -41,6 +42,7 @@ class Plan:
     costs: tuple[Cost, ...]
     usd: Span | None
     bound: Bound
+    first_bound: Bound
     provisioned_mbps: float | None = None
 
     def measure(self, goal: Goal) -> Span | None:
@@ -102,6 +104,7 @@ def plan(question: Question, variant: Variant) -> Plan:
         costs=costs,
         usd=_together(known) if len(known) == len(costs) else None,
         bound=later.bound if question.workload.epochs > 1 else first.bound,
+        first_bound=first.bound,
         provisioned_mbps=provisioned_mb_per_second(question, shape) if is_provisioned else None,
     )
 

@@ -91,7 +91,7 @@ def _row(ranked: Ranked) -> tuple[str, ...]:
         duration_text(plan.billed_seconds.point),
         f"{_percent(plan.billed_seconds.low, plan.billed_seconds.point)} "
         f"{_percent(plan.billed_seconds.high, plan.billed_seconds.point)}",
-        plan.bound.value,
+        plan.bound.value if plan.first_bound is plan.bound else f"{plan.bound.value}; first: {plan.first_bound.value}",
     )
 
 
