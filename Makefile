@@ -46,6 +46,7 @@ templates: .venv/demo.installed ## write self-contained templates with Parameter
 	@CDK_VALIDATION=false $(BIN)/python -m stacks.portable templates.out
 
 deploy: .venv/demo.installed node_modules/.installed ## deploy to the AWS account of your credentials
+	@$(BIN)/python -m stacks.monthly_cost $(env)
 	@$(CDK) deploy $(CDK_OPTIONS) --all
 
 destroy: .venv/demo.installed node_modules/.installed ## take the stacks down, unless they are in use; bucket and EFS stay
@@ -55,8 +56,8 @@ destroy: .venv/demo.installed node_modules/.installed ## take the stacks down, u
 soak: .venv/dev.installed node_modules/.installed ## ephemeral Lustre under faults: seeds=0-9999 schedules on a virtual clock
 	@$(BIN)/python -m tests.simulation.soak --seeds $(seeds) --state .headrace/soak.json
 
-bench: .venv/dev.installed node_modules/.installed ## the figures: synth, --help, plan, pre-flight and manifests, beside what they are measured against
-	@for each in synth_time help_time plan_time preflight_time manifest_memory; do $(BIN)/python benchmarks/$$each.py; done
+bench: .venv/dev.installed node_modules/.installed ## the figures: synth, --help, plan, pre-flight, manifests and advice, beside what they are measured against
+	@for each in synth_time help_time plan_time preflight_time manifest_memory advise_time advice_error; do $(BIN)/python benchmarks/$$each.py; done
 
 clean: ## remove what the verbs made: environments, node_modules, templates, state
 	@if [ -x $(BIN)/headrace ]; then $(BIN)/headrace local down; fi

@@ -158,7 +158,7 @@ def _illegal_preload(lustre: LustreSettings) -> Iterator[str]:
     if preload is None:
         return
     # imports much of the job side, which nobody needs who has switched it off
-    from headrace.preload.rates import MAX_READERS
+    from headrace.figures.lustre_content import MAX_READERS
 
     given = {"lustre.preload.image": preload.image, "lustre.preload.instance_type": preload.instance_type}
     for key, value in given.items():

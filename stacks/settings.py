@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from headrace.errors import InvalidInput
-
-from stacks.typed import read
+from headrace.typed import read
 
 Event = Literal["NEW", "CHANGED", "DELETED"]
 
@@ -244,6 +243,8 @@ class EnvironmentSettings:
     ``kms_key``: ``aws`` (AWS's own keys), ``new`` (a key of the platform, kept on destroy) or the ARN of a key. The
     roles may use no other for output and volumes: a job with keys of its own names a role of its own.
     ``own_ingestion``: name of a role -> what it may do, such as ``warehouse``; job files choose one by its name.
+    ``prices``: a file of ``headrace prices update``, relative to cdk.json, for the costs that ``make deploy`` prints;
+    null is what is shipped.
     """
 
     network: NetworkSettings
@@ -263,6 +264,7 @@ class EnvironmentSettings:
     own_ingestion: Mapping[str, IngestionSettings] = field(default_factory=dict)
     suppressions: tuple[SuppressionSettings, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    prices: str | None = None
 
 
 def settings_of(context: object, environment: object) -> EnvironmentSettings:

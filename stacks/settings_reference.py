@@ -12,8 +12,9 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
+from headrace.typed import in_words
+
 from stacks.settings import EnvironmentSettings
-from stacks.typed import in_words
 
 _INTRODUCTION = """\
 # The settings

@@ -13,8 +13,9 @@ from uuid import uuid4
 
 import boto3
 import pytest
-from headrace.cli.job_view import duration_text, follow, summary_text
+from headrace.cli.job_view import follow, summary_text
 from headrace.cli.logs import start_time
+from headrace.cli.screen import duration_text
 from headrace.errors import InvalidInput
 from headrace.job_description import ChannelDescription, Instances, JobDescription, LogLine, Transition
 from headrace.platform import FoundationPart, Roles, parameter_name, to_plain

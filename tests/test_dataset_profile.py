@@ -48,11 +48,11 @@ def _read(plain: Any) -> Profile:
 
 
 WRONG = [
-    ({"files": "many"}, "profile.json: files: Input should be a valid integer"),
+    ({"files": "many"}, "profile.json.files is 'many'; allowed: a whole number"),
     ({"format_version": 7}, "profile.json: format_version is 7; allowed: 1"),
     ({"files": 4}, "files is 4, which is not the sum"),
     ({"size_bytes": 4}, "size_bytes is 4, which is not the sum"),
-    ({"where": "moon"}, "profile.json: where: Input should be 's3', 'efs' or 'local'"),
+    ({"where": "moon"}, "profile.json.where is 'moon'; allowed: s3, efs, local"),
     (
         {"sizes": [{"from_bytes": 4, "to_bytes": 8, "files": 3, "size_bytes": 30}], "size_bytes": 30},
         "sizes.0 holds files and bytes that cannot be between its bounds",

@@ -97,6 +97,8 @@ def test_the_shipped_shapes_are_those_that_ec2_describes() -> None:
         ("ml.p3.2xlarge", 8, 1, "NVIDIA V100", 2.5, 10, 0, 218.75, 218.75),
         # four cards of 100 Gbit/s
         ("ml.p4d.24xlarge", 96, 8, "NVIDIA A100", 400, 400, 8000, 2375, 2375),
+        # four cards of 400 Gbit/s, which the instance has no more than together
+        ("ml.g6e.48xlarge", 192, 8, "NVIDIA L40S", 400, 400, 7600, 7500, 7500),
         ("ml.trn1.32xlarge", 128, 16, "AWS Trainium", 800, 800, 7600, 10_000, 10_000),
     ],
 )
@@ -141,6 +143,40 @@ def test_what_a_description_does_not_say_is_not_known() -> None:
         ebs_mb_per_second=None,
         ebs_burst_mb_per_second=None,
     )
+
+
+@pytest.mark.parametrize(
+    ("performance", "cards", "gbit_per_second"),
+    [
+        ("Up to 10 Gigabit", [2.5], 2.5),
+        ("Up to 25 Gigabit", [12.5, 12.5], 25),
+        ("10 Gigabit", [10], 10),
+        ("12.5 Gigabit", [12.5], 12.5),
+        ("4x 100 Gigabit", [100, 100, 100, 100], 400),
+        ("200 Gigabit", [200, 200], 200),
+        # EC2 promises more than its cards have: what they have is told
+        ("3200 Gigabit", [200] * 8, 1600),
+        ("High", [1.25], 1.25),
+        ("10 Gigabit", [], None),
+    ],
+)
+def test_a_network_is_its_cards_and_no_more_than_is_promised(
+    performance: str, cards: list[float], gbit_per_second: float | None
+) -> None:
+    """The lower of the two, where both are told."""
+    found = from_description(
+        {
+            "InstanceType": "x9.large",
+            "VCpuInfo": {"DefaultVCpus": 2},
+            "MemoryInfo": {"SizeInMiB": 4096},
+            "NetworkInfo": {
+                "NetworkPerformance": performance,
+                "NetworkCards": [{"BaselineBandwidthInGbps": each} for each in cards],
+            },
+        }
+    )
+    assert found.network_gbit_per_second == gbit_per_second
+    assert found.network_burst_gbit_per_second is None
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Match, Template
 from headrace.errors import InvalidInput
+from headrace.figures.lustre_content import content_mb_per_second, instance_for, readers_for
 from headrace.preload.job import UNLISTED_RUNTIME_SECONDS, UNLISTED_STALL_SECONDS
-from headrace.preload.rates import content_mb_per_second, instance_for, readers_for
 from headrace.service_model import violations
 
 from stacks.composition import Target, compose

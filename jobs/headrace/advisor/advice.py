@@ -13,6 +13,7 @@ from headrace.advisor.decision_flow import Opinion, opinion_on
 from headrace.advisor.plans import Plan, Rejection, plan, plans_for
 from headrace.advisor.question import Goal, Question
 from headrace.advisor.ranking import Ranked, ranking
+from headrace.advisor.reading import Bound
 from headrace.advisor.sharing import BreakEven, break_even
 from headrace.advisor.span import NONE, Span
 from headrace.advisor.variants import Variant
@@ -133,7 +134,10 @@ def _why(ranked: Sequence[Ranked], question: Question) -> str:
     best = "cheapest" if question.goal is Goal.COST else "quickest"
     if winner.measure(question.goal) is None:
         best = "quickest, since prices are missing"
-    told = [f"{winner.variant.name} is the {best}: what its epochs take their time for is that {winner.bound.value}"]
+    not_data = ", not by data" if winner.bound in (Bound.COMPUTING, Bound.PREPARING) else ""
+    told = [f"{winner.variant.name} is the {best}: its epochs are bound by {winner.bound.value}{not_data}"]
+    if winner.variant.lustre is not None and winner.variant.lustre.is_shared:
+        told.append("of the file system only the job's hours are counted, as if it stood there anyway")
     if close := [each.plan.variant.name for each in ranked if each.is_too_close]:
         told.append(
             f"{' and '.join(close[:_NAMED])}{' and others' if len(close) > _NAMED else ''} may come out the same"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from headrace.advisor.helper_jobs import load_seconds
 from headrace.advisor.question import Question
 from headrace.advisor.reading import (
     Passage,
@@ -21,8 +22,8 @@ from headrace.advisor.reading import (
     walk_seconds,
 )
 from headrace.advisor.shape import Shape
-from headrace.advisor.span import Span, exactly, largest, over, smallest, total
-from headrace.advisor.speeds import Speeds, speeds
+from headrace.advisor.span import Span, exactly, largest, over, smallest
+from headrace.advisor.speeds import Speeds
 from headrace.advisor.variants import EfsMode, Variant
 from headrace.dataset.profile import Where
 
@@ -35,7 +36,7 @@ _MOST_PROVISIONED_MB_PER_SECOND: Final = 1024.0
 
 def efs_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
     """Loaded if it must be, mounted, and read by all instances together."""
-    known = speeds()
+    known = question.speeds
     assert variant.efs_mode is not None
     instances, jobs = question.fleet.instances, question.workload.jobs
     waiting = {}
@@ -48,20 +49,8 @@ def efs_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
     speed = bounded(smallest(together.times(1 / instances), client), network_mb_per_second(question))
     requests = known.efs_file_seconds.times(read.requests / question.readers)
     reading = reading_of(requests, over(megabytes(read), speed))
-    ready = {"image": image_seconds(question), "mount": known.mount_seconds, "walk": walk_seconds(shape)}
+    ready = {"image": image_seconds(question), "mount": known.mount_seconds, "walk": walk_seconds(shape, known)}
     return Passage(waiting={**waiting, **starting(question)}, ready=ready, first=reading, later=reading)
-
-
-def load_seconds(shape: Shape, known: Speeds) -> Span:
-    """A job that copies the data set from S3 to EFS (``headrace efs load``)."""
-    files = over(shape.files, known.efs_load_files_per_second)
-    return total(
-        (
-            known.starting_seconds,
-            known.job_overhead_seconds,
-            largest(files, over(megabytes(shape), known.efs_load_mb_per_second)),
-        )
-    )
 
 
 def _mb_per_second(mode: EfsMode, question: Question, shape: Shape, known: Speeds) -> Span:

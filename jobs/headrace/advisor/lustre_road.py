@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headrace.advisor.helper_jobs import preload_seconds
 from headrace.advisor.question import Question
 from headrace.advisor.reading import (
     Bound,
@@ -16,15 +17,15 @@ from headrace.advisor.reading import (
     walk_seconds,
 )
 from headrace.advisor.shape import Shape
-from headrace.advisor.span import Span, largest, over, smallest, total
-from headrace.advisor.speeds import Speeds, speeds
+from headrace.advisor.span import Span, largest, over, smallest
+from headrace.advisor.speeds import Speeds
 from headrace.advisor.variants import LustreState, Variant
-from headrace.figures.lustre_content import GIB_PER_TIB, readers_for
+from headrace.figures.lustre_content import GIB_PER_TIB
 
 
 def lustre_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
     """Made, linked, imported and loaded as the variant says; then mounted, and read by all instances together."""
-    known = speeds()
+    known = question.speeds
     state, tib = variant.lustre, variant.capacity_gib / GIB_PER_TIB
     assert state is not None
     waiting: dict[str, Span] = {}
@@ -43,17 +44,8 @@ def lustre_passage(variant: Variant, question: Question, shape: Shape) -> Passag
         streams = over(megabytes(read), known.lustre_cold_stream_mb_per_second.times(question.readers))
         seconds = largest(content, streams, files, warm.seconds)
         cold = Reading(seconds, Bound.FILES if files.point > content.point else Bound.CONTENT)
-    ready = {"image": image_seconds(question), "mount": known.mount_seconds, "walk": walk_seconds(shape)}
+    ready = {"image": image_seconds(question), "mount": known.mount_seconds, "walk": walk_seconds(shape, known)}
     return Passage(waiting={**waiting, **starting(question)}, ready=ready, first=cold, later=warm)
-
-
-def preload_seconds(shape: Shape, capacity_gib: int, known: Speeds) -> Span:
-    """What a preload job takes, with the readers that it takes by itself; its own start included."""
-    content = known.lustre_content_mb_per_second_per_tib.times(capacity_gib / GIB_PER_TIB)
-    readers = readers_for(content.point)
-    files = known.lustre_cold_file_seconds.times(shape.files / readers)
-    reading = largest(over(megabytes(shape), content), files)
-    return total((known.starting_seconds, known.job_overhead_seconds, reading))
 
 
 def _from_lustre(question: Question, read: Shape, tib: float, known: Speeds) -> Reading:

@@ -10,23 +10,27 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from headrace.advisor.efs_road import load_seconds, provisioned_mb_per_second
-from headrace.advisor.lustre_road import preload_seconds
+from headrace.advisor.efs_road import provisioned_mb_per_second
+from headrace.advisor.helper_jobs import (
+    LOAD_INSTANCE,
+    PACK_INSTANCE,
+    billed_of,
+    load_seconds,
+    packing_seconds,
+    preload_instance,
+    preload_seconds,
+)
 from headrace.advisor.question import SECONDS_PER_HOUR, Question
-from headrace.advisor.shape import SHARD_BYTES, Packing, Shape
+from headrace.advisor.shape import Packing, Shape
 from headrace.advisor.span import NONE, Span, exactly, total
-from headrace.advisor.speeds import speeds
 from headrace.advisor.variants import EfsMode, LustreState, Variant
 from headrace.dataset.profile import Where
 from headrace.figures.prices import Item
 from headrace.roads import EFS, LUSTRE, S3_FAST_FILE, S3_FILE, S3_PIPE, Road
 
 HOURS_PER_MONTH: Final = 730
-PRELOAD_INSTANCE: Final = "ml.c5n.2xlarge"
-LOAD_INSTANCE: Final = "ml.m5.2xlarge"
-PACK_INSTANCE: Final = "ml.m5.4xlarge"
 _SMALLEST_VOLUME_GB: Final = 30
 _VOLUME_ROOM: Final = 1.1
 _GB: Final = 1e9
@@ -34,13 +38,31 @@ _PART_BYTES: Final = 8 << 20
 _KEYS_PER_LIST: Final = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """One item of the bill in US dollars; ``usd`` is None where the price is not known."""
+class Part(NamedTuple):
+    """So much at a price; ``usd`` is None where that is not known. ``factor``: what is left of the price."""
+
+    quantity: Span
+    unit: str
+    usd: float | None
+    factor: float = 1.0
+
+    def __str__(self) -> str:
+        told = "price unknown" if self.usd is None else f"${self.usd:,.6g}"
+        return f"{self.quantity.point:,.4g} {self.unit} x {told}{'' if self.factor == 1 else f' x {self.factor:.3g}'}"
+
+
+class Cost(NamedTuple):
+    """One item of the bill in US dollars; ``usd`` is None where a price is not known."""
 
     name: str
     usd: Span | None
-    arithmetic: str
+    parts: tuple[Part, ...]
+    note: str = ""
+
+    @property
+    def arithmetic(self) -> str:
+        """How the item comes about."""
+        return self.note or " + ".join(map(str, self.parts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +89,11 @@ def costs_of(course: Course) -> tuple[Cost, ...]:
     )
 
 
-def _priced(name: str, quantity: Span, usd: float | None, unit: str, factor: float = 1.0) -> Cost:
-    told = "price unknown" if usd is None else f"${usd:,.6g}"
-    return Cost(
-        name=name,
-        usd=None if usd is None else quantity.times(usd * factor),
-        arithmetic=f"{quantity.point:,.4g} {unit} x {told}{'' if factor == 1 else f' x {factor:.3g}'}",
-    )
+def _priced(name: str, *parts: Part) -> Cost:
+    spans = [each.quantity.times(each.usd * each.factor) for each in parts if each.usd is not None]
+    if len(spans) < len(parts):
+        return Cost(name, None, parts)
+    return Cost(name, spans[0] if len(spans) == 1 else total(spans), parts)
 
 
 def _hours(seconds: Span, count: float = 1) -> Span:
@@ -84,10 +104,9 @@ def _instances(course: Course) -> Cost:
     fleet, prices = course.question.fleet, course.question.prices
     kind = fleet.instance_type.name
     factor = 1 - fleet.spot.saving_percent / 100 if fleet.spot else 1.0
+    hours = _hours(course.billed, fleet.instances)
     name = "instances on Spot" if fleet.spot else "instances"
-    return _priced(
-        name, _hours(course.billed, fleet.instances), prices.usd(Item.TRAINING_HOUR, kind), f"h of {kind}", factor
-    )
+    return _priced(name, Part(hours, f"h of {kind}", prices.usd(Item.TRAINING_HOUR, kind), factor))
 
 
 def _volume(course: Course) -> Iterator[Cost]:
@@ -98,17 +117,16 @@ def _volume(course: Course) -> Iterator[Cost]:
     copied = course.shape.share(fleet.instances if fleet.is_sharded else 1).size_bytes if is_copied else 0
     gb = fleet.volume_gb or max(_SMALLEST_VOLUME_GB, math.ceil(copied * _VOLUME_ROOM / _GB))
     months = _hours(course.billed, gb * fleet.instances / HOURS_PER_MONTH)
-    yield _priced("ML volume", months, course.question.prices.usd(Item.ML_VOLUME_GB_MONTH), "GB-months")
+    yield _priced("ML volume", Part(months, "GB-months", course.question.prices.usd(Item.ML_VOLUME_GB_MONTH)))
 
 
-def _requests(course: Course, gets: float, puts_and_lists: float = 0.0) -> Cost:
+def _requests(course: Course, gets: float, puts_and_lists: float, name: str = "S3 requests") -> Cost:
     prices = course.question.prices
-    get, put = prices.usd(Item.S3_GET_1000), prices.usd(Item.S3_PUT_LIST_1000)
-    known = get is not None and put is not None
-    usd = exactly(gets / 1000 * get + puts_and_lists / 1000 * put) if get is not None and put is not None else None
-    told = f"x ${get:,.4g} and ${put:,.4g}" if known else "price unknown"
-    arithmetic = f"{gets / 1000:,.4g} thousand GET, {puts_and_lists / 1000:,.4g} thousand LIST and PUT {told}"
-    return Cost(name="S3 requests", usd=usd, arithmetic=arithmetic)
+    return _priced(
+        name,
+        Part(exactly(gets / 1000), "thousand GET", prices.usd(Item.S3_GET_1000)),
+        Part(exactly(puts_and_lists / 1000), "thousand PUT and LIST", prices.usd(Item.S3_PUT_LIST_1000)),
+    )
 
 
 def _copies(course: Course) -> int:
@@ -136,16 +154,16 @@ def _of_lustre(course: Course) -> Iterator[Cost]:
     state, question = course.variant.lustre, course.question
     assert state is not None
     jobs = question.workload.jobs if state is LustreState.HELD_PRELOADED else 1
-    lifetime = [course.billed, *(() if state.is_shared else (speeds().lustre_delete_seconds.times(1 / jobs),))]
+    lifetime = [course.billed, *(() if state.is_shared else (question.speeds.lustre_delete_seconds.times(1 / jobs),))]
     # an ephemeral file system is billed while it is created; a shared one is counted while the job has it
     lifetime += list(course.waiting.values())
     gib_hours = _hours(total(lifetime), course.variant.capacity_gib / HOURS_PER_MONTH)
-    yield _priced(
-        "file system", gib_hours, question.prices.usd(Item.LUSTRE_SCRATCH_2_GB_MONTH), "GB-months of SCRATCH_2"
-    )
+    price = question.prices.usd(Item.LUSTRE_SCRATCH_2_GB_MONTH)
+    yield _priced("file system", Part(gib_hours, "GB-months of SCRATCH_2", price))
     if state.is_preloaded:
-        seconds = preload_seconds(course.shape, course.variant.capacity_gib, speeds())
-        yield _job("preload", PRELOAD_INSTANCE, seconds, course, jobs)
+        capacity_gib = course.variant.capacity_gib
+        instance = preload_instance(question, capacity_gib)
+        yield _job("preload", instance, preload_seconds(course.shape, capacity_gib, question.speeds), course, jobs)
     if not state.is_shared or state.is_cold:
         yield _requests(course, course.shape.files / jobs, course.shape.files / _KEYS_PER_LIST / jobs)
     yield _no_crossing()
@@ -155,57 +173,40 @@ def _of_efs(course: Course) -> Iterator[Cost]:
     question, prices = course.question, course.question.prices
     gb, jobs = course.shape.size_bytes / _GB, question.workload.jobs
     held = _hours(total((course.billed, *course.waiting.values())), gb / HOURS_PER_MONTH)
-    yield _priced("EFS storage", held, prices.usd(Item.EFS_STANDARD_GB_MONTH), "GB-months")
+    yield _priced("EFS storage", Part(held, "GB-months", prices.usd(Item.EFS_STANDARD_GB_MONTH)))
     is_loaded = question.profile.where is not Where.EFS
     if course.variant.efs_mode is EfsMode.PROVISIONED:
         mbps = provisioned_mb_per_second(question, course.shape)
         months = _hours(total((course.billed, *course.waiting.values())), mbps / HOURS_PER_MONTH)
-        yield _priced("EFS throughput", months, prices.usd(Item.EFS_PROVISIONED_MBPS_MONTH), "MB/s-months")
+        yield _priced("EFS throughput", Part(months, "MB/s-months", prices.usd(Item.EFS_PROVISIONED_MBPS_MONTH)))
     elif course.variant.efs_mode is EfsMode.ELASTIC:
         read = exactly(gb * question.workload.epochs)
-        yield _priced("EFS reads", read, prices.usd(Item.EFS_ELASTIC_READ_GB), "GB")
+        yield _priced("EFS reads", Part(read, "GB", prices.usd(Item.EFS_ELASTIC_READ_GB)))
         if is_loaded:
-            yield _priced("EFS writes", exactly(gb / jobs), prices.usd(Item.EFS_ELASTIC_WRITE_GB), "GB")
+            yield _priced("EFS writes", Part(exactly(gb / jobs), "GB", prices.usd(Item.EFS_ELASTIC_WRITE_GB)))
     if is_loaded:
-        seconds = load_seconds(course.shape, speeds())
-        yield _job("load", LOAD_INSTANCE, seconds, course, jobs)
+        yield _job("load", LOAD_INSTANCE, load_seconds(course.shape, question.speeds), course, jobs)
         yield _requests(course, course.shape.files / jobs, course.shape.files / _KEYS_PER_LIST / jobs)
     yield _no_crossing()
 
 
 def _job(name: str, instance_type: str, seconds: Span, course: Course, jobs: int) -> Cost:
-    """A job on a CPU instance of its own; the time until it has the instance is not billed."""
-    start = speeds().starting_seconds
-    billed = Span(*(max(0.0, whole - free) for whole, free in zip(seconds, start, strict=True)))
     usd = course.question.prices.usd(Item.TRAINING_HOUR, instance_type)
-    return _priced(name, _hours(billed, 1 / jobs), usd, f"h of {instance_type}")
+    hours = _hours(billed_of(seconds, course.question.speeds), 1 / jobs)
+    return _priced(name, Part(hours, f"h of {instance_type}", usd))
 
 
 def _no_crossing() -> Cost:
-    arithmetic = "0 GB: headrace runs the job in the file system's zone"
-    return Cost(name="cross-AZ traffic", usd=NONE, arithmetic=arithmetic)
+    return Cost("cross-AZ traffic", NONE, (), "0 GB: headrace runs the job in the file system's zone")
 
 
 def _packing(course: Course) -> Iterator[Cost]:
     packing, jobs = course.packing, course.question.workload.jobs
     if packing is None:
         return
-    yield _job("packing", PACK_INSTANCE, packing_seconds(packing), course, jobs)
-    puts = packing.shards * math.ceil(SHARD_BYTES / _PART_BYTES)
-    requests = _requests(course, packing.small_files / jobs, puts / jobs)
-    yield Cost(name="S3 requests of packing", usd=requests.usd, arithmetic=requests.arithmetic)
-
-
-def packing_seconds(packing: Packing) -> Span:
-    """A job that reads the small files in parallel and writes them as shards."""
-    known = speeds()
-    files = known.pack_files_per_second
-    speed = known.pack_mb_per_second
-    reading = Span(packing.small_files / files.point, packing.small_files / files.high, packing.small_files / files.low)
-    megabytes = packing.small_bytes / 1e6
-    writing = Span(megabytes / speed.point, megabytes / speed.high, megabytes / speed.low)
-    longest = Span(*map(max, reading, writing))
-    return total((known.starting_seconds, known.job_overhead_seconds, longest))
+    yield _job("packing", PACK_INSTANCE, packing_seconds(packing, course.question.speeds), course, jobs)
+    puts = packing.shards * math.ceil(course.question.speeds.shard_mb.point * 1e6 / _PART_BYTES)
+    yield _requests(course, packing.small_files / jobs, puts / jobs, "S3 requests of packing")
 
 
 _ROADS: Final[Mapping[Road, Callable[[Course], Iterator[Cost]]]] = {

@@ -45,13 +45,7 @@ def _of_the_question(advice: Advice) -> Iterator[str]:
 
 def _of_prices(advice: Advice) -> Iterator[str]:
     prices = advice.question.prices
-    lacking = {
-        f"{cost.name} ({cost.arithmetic.rpartition(' x ')[0] or cost.arithmetic})": None
-        for each in advice.ranked
-        for cost in each.plan.costs
-        if cost.usd is None
-    }
-    missing = sorted({each.partition(" (")[0] for each in lacking})
+    missing = sorted({cost.name for each in advice.ranked for cost in each.plan.costs if cost.usd is None})
     if missing:
         yield f"no price is known in {prices.region} for: {', '.join(missing)}; headrace prices update finds them"
     dates = sorted({each.date for each in prices.of.values()})

@@ -52,7 +52,7 @@ def _question(question: Question) -> dict[str, Any]:
         "epochs": workload.epochs,
         "read_order": workload.read_order.value,
         "readers": question.readers,
-        "image_gb": workload.image_gb,
+        "image_gb": question.image_gb,
         "model_gb": workload.model_gb,
         "jobs": workload.jobs,
         "can_pack": workload.can_pack,
@@ -119,6 +119,7 @@ def _ranked(ranked: Ranked) -> dict[str, Any]:
             for each in plan.costs
         ],
         "bound": plan.bound.value,
+        "first_bound": plan.first_bound.value,
         "is_too_close": ranked.is_too_close,
         "measurement": None
         if measurement is None

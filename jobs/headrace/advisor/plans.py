@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headrace.advisor.money import Cost, Course, costs_of, packing_seconds
+from headrace.advisor.efs_road import provisioned_mb_per_second
+from headrace.advisor.helper_jobs import packing_seconds
+from headrace.advisor.money import Cost, Course, costs_of
 from headrace.advisor.passages import passage
 from headrace.advisor.question import Goal, Question, ReadOrder
 from headrace.advisor.reading import Bound, epoch, requests_of
 from headrace.advisor.shape import Packing, Shape, packing_of
-from headrace.advisor.span import NONE, Span, over, total
-from headrace.advisor.speeds import speeds
-from headrace.advisor.variants import Variant, variants_for
+from headrace.advisor.span import Span, over, total
+from headrace.advisor.variants import EfsMode, Variant, variants_for
 from headrace.dataset.profile import Where
 from headrace.roads import S3_FILE, Place
 from headrace.rules.finding import Finding
@@ -27,7 +28,9 @@ from headrace.rules.road_fit import RoadFit, UnusableFiles, fit_findings
 class Plan:
     """A job on a variant's road. Seconds by phase: ``waiting`` is not billed by SageMaker, ``billed`` is.
 
-    ``usd`` is None where a price is not known. ``bound``: what an epoch takes its time for.
+    ``usd`` is None where a price is not known. ``bound``: what an epoch takes its time for,
+    and ``first_bound`` the first one. ``provisioned_mbps``: of
+    an EFS whose throughput is provisioned.
     """
 
     variant: Variant
@@ -39,6 +42,8 @@ class Plan:
     costs: tuple[Cost, ...]
     usd: Span | None
     bound: Bound
+    first_bound: Bound
+    provisioned_mbps: float | None = None
 
     def measure(self, goal: Goal) -> Span | None:
         """What the goal is measured in: US dollars, or seconds until the job has ended."""
@@ -67,12 +72,12 @@ def plans_for(question: Question) -> tuple[list[Plan], list[Rejection]]:
 
 def plan(question: Question, variant: Variant) -> Plan:
     """The plan of a variant, whether it fits or not."""
-    packing = packing_of(question.profile) if variant.is_packed else None
+    packing = packing_of(question.profile, question.speeds) if variant.is_packed else None
     shape = shape_of(question, packing)
     way = passage(variant, question, shape)
     waiting = dict(way.waiting)
     if packing is not None:
-        waiting = {"pack": packing_seconds(packing).times(1 / question.workload.jobs), **waiting}
+        waiting = {"pack": packing_seconds(packing, question.speeds).times(1 / question.workload.jobs), **waiting}
     first, later = epoch(way.first, question, is_first=True), epoch(way.later, question, is_first=False)
     billed = _billed(question, way.ready, first.seconds, later.seconds)
     billed_seconds, waiting_seconds = total(billed.values()), total(waiting.values())
@@ -87,6 +92,7 @@ def plan(question: Question, variant: Variant) -> Plan:
         repeats=spot.interruptions if spot else 0.0,
     )
     costs = costs_of(course)
+    is_provisioned = variant.efs_mode is EfsMode.PROVISIONED
     known = [each.usd for each in costs if each.usd is not None]
     return Plan(
         variant=variant,
@@ -98,6 +104,8 @@ def plan(question: Question, variant: Variant) -> Plan:
         costs=costs,
         usd=_together(known) if len(known) == len(costs) else None,
         bound=later.bound if question.workload.epochs > 1 else first.bound,
+        first_bound=first.bound,
+        provisioned_mbps=provisioned_mb_per_second(question, shape) if is_provisioned else None,
     )
 
 
@@ -107,7 +115,7 @@ def _together(parts: list[Span]) -> Span:
 
 
 def _billed(question: Question, ready: Mapping[str, Span], first: Span, later: Span) -> dict[str, Span]:
-    known, epochs = speeds(), question.workload.epochs
+    known, epochs = question.speeds, question.workload.epochs
     billed = {
         "overhead": known.job_overhead_seconds,
         **ready,
@@ -120,7 +128,7 @@ def _billed(question: Question, ready: Mapping[str, Span], first: Span, later: S
         lost = spot.checkpoint_seconds / 2
         once = Span(again.point + lost, again.low, again.high + 2 * lost)
         billed["interruptions"] = once.times(spot.interruptions)
-    return {name: seconds for name, seconds in billed.items() if seconds is not NONE}
+    return {name: seconds for name, seconds in billed.items() if seconds.high > 0}
 
 
 def shape_of(question: Question, packing: Packing | None) -> Shape:

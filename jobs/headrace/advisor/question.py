@@ -5,14 +5,15 @@ Pure records; what of them contradicts itself is told by the rules of :mod:`head
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from headrace.advisor.speeds import Speeds, speeds
 from headrace.dataset import Profile
 from headrace.figures.instance_types import InstanceType
 from headrace.figures.prices import Prices
 
-IMAGE_GB_DEFAULT = 5.5
+MODEL_GB_DEFAULT = 0.1
 SECONDS_PER_HOUR = 3600
 
 
@@ -37,8 +38,8 @@ class Workload:
     ``samples``: in an epoch; None is one for each file. ``samples_per_second``: what an instance computes when it
     never waits for data; None: not known, and counted as no time. ``prepared_samples_per_second``: what its CPUs
     decode and augment; None: enough. ``readers``: files that an instance reads at the same time; None is one for each
-    vCPU. ``jobs``: that read the same data set, one after the other. ``can_pack``: whether the script could read
-    shards of many samples instead.
+    vCPU. ``image_gb``: None is a usual one. ``jobs``: that read the same data set, one after the other.
+    ``can_pack``: whether the script could read shards of many samples instead.
     """
 
     epochs: float = 1
@@ -47,8 +48,8 @@ class Workload:
     prepared_samples_per_second: float | None = None
     read_order: ReadOrder = ReadOrder.SEQUENTIAL
     readers: int | None = None
-    image_gb: float = IMAGE_GB_DEFAULT
-    model_gb: float = 0.1
+    image_gb: float | None = None
+    model_gb: float = MODEL_GB_DEFAULT
     jobs: int = 1
     can_pack: bool = True
 
@@ -82,18 +83,27 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """All that advice depends on. ``prices``: of the Region where the job runs."""
+    """All that advice depends on. ``prices``: of the Region where the job runs.
+
+    ``speeds``: how fast things go, default the shipped rates.
+    """
 
     profile: Profile
     workload: Workload
     fleet: Fleet
     prices: Prices
     goal: Goal = Goal.COST
+    speeds: Speeds = field(default_factory=speeds)
 
     @property
     def samples(self) -> float:
         """Samples of an epoch."""
         return self.workload.samples if self.workload.samples is not None else self.profile.files
+
+    @property
+    def image_gb(self) -> float:
+        """Size of the training image."""
+        return self.speeds.image_gb.point if self.workload.image_gb is None else self.workload.image_gb
 
     @property
     def readers(self) -> int:

@@ -20,6 +20,7 @@ from headrace.roads import ROADS
 
 ALL_BILLED: Final = "all billed seconds"
 _THE_SAME: Final = 1.001
+_SHORTEST_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,19 +42,23 @@ class Ranked:
 
 
 def ranking(plans: Sequence[Plan], question: Question) -> list[Ranked]:
-    """The plans by the goal, the best first; those whose price is not known come last, the quickest of them first.
-
-    Among plans that come out the same to a thousandth, the simplest is the best: the first road of the table of roads,
-    as it is, with the smallest file system.
-    """
-    ordered = sorted(plans, key=lambda each: _order(each, question.goal))
-    if not ordered:
+    """The plans by the goal, the best first; those whose price is not known come last, the quickest of them first."""
+    if not plans:
         return []
-    least = _order(ordered[0], question.goal)[:2]
-    alike = [each for each in ordered if all(map(_is_about, _order(each, question.goal)[:2], least))]
-    winner = min(alike, key=_simplicity)
-    rivals = [each for each in ordered if each is not winner]
+    winner = winner_of(plans, question.goal)
+    rivals = sorted((each for each in plans if each is not winner), key=lambda each: _order(each, question.goal))
     return [Ranked(plan=winner), *(_against(winner, each, question) for each in rivals)]
+
+
+def winner_of(plans: Sequence[Plan], goal: Goal) -> Plan:
+    """The best of one or more plans.
+
+    Among those that come out the same to a thousandth, the simplest: the first road of the table of roads, as it is,
+    with the smallest file system.
+    """
+    orders = [(_order(each, goal)[:2], each) for each in plans]
+    least = min(order for order, _ in orders)
+    return min((each for order, each in orders if all(map(_is_about, order, least))), key=_simplicity)
 
 
 def _order(plan: Plan, goal: Goal) -> tuple[float, float, tuple[int, int, str]]:
@@ -86,7 +91,8 @@ def _deciding(winner: Plan, rival: Plan, best: Span, other: Span, question: Ques
     for plan, sign in ((rival, -1.0), (winner, 1.0)):
         for phase, seconds in plan.billed.items():
             threshold = seconds.point + sign * gap_seconds
-            if winner.billed.get(phase) != rival.billed.get(phase) and seconds.low <= threshold <= seconds.high:
+            is_possible = seconds.low <= threshold <= seconds.high and threshold >= _SHORTEST_SECONDS
+            if winner.billed.get(phase) != rival.billed.get(phase) and is_possible:
                 candidates.append((seconds.high - seconds.low, Measurement(plan=plan, phase=phase, seconds=threshold)))
     if candidates:
         return max(candidates, key=lambda each: each[0])[1]

@@ -20,7 +20,7 @@ from typing import Final
 from headrace.advisor.question import Question, ReadOrder
 from headrace.advisor.shape import Shape
 from headrace.advisor.span import NONE, Span, exactly, largest, over, smallest, total
-from headrace.advisor.speeds import speeds
+from headrace.advisor.speeds import Speeds
 
 _BYTES_PER_MB: Final = 1e6
 _MB_PER_GB: Final = 1000
@@ -30,11 +30,11 @@ _MB_PER_GBIT: Final = 125
 class Bound(StrEnum):
     """What an epoch takes its time for."""
 
-    COMPUTING = "the model computes"
-    PREPARING = "the CPUs prepare samples"
-    FILES = "each file is a request of its own"
-    BYTES = "the road brings so many bytes per second"
-    CONTENT = "Lustre loads its content from S3"
+    COMPUTING = "computing"
+    PREPARING = "preparing samples"
+    FILES = "a request for each file"
+    BYTES = "throughput"
+    CONTENT = "loading from S3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +73,18 @@ def epoch(reading: Reading, question: Question, *, is_first: bool) -> Epoch:
     """
     workload, instances = question.workload, question.fleet.instances
     samples = question.samples / instances
-    computing = _at_rate(samples, workload.samples_per_second)
+    computing = _at_rate(samples, workload.samples_per_second, question.speeds)
     if is_first:
-        computing = total((computing, speeds().script_start_seconds))
-    preparing = _at_rate(samples, workload.prepared_samples_per_second)
+        computing = total((computing, question.speeds.script_start_seconds))
+    preparing = _at_rate(samples, workload.prepared_samples_per_second, question.speeds)
     seconds = largest(computing, preparing, reading.seconds)
     if seconds.point == computing.point:
         return Epoch(seconds=seconds, bound=Bound.COMPUTING)
     return Epoch(seconds=seconds, bound=Bound.PREPARING if seconds.point == preparing.point else reading.bound)
 
 
-def _at_rate(samples: float, per_second: float | None) -> Span:
-    return speeds().compute_spread.times(samples / per_second) if per_second else NONE
+def _at_rate(samples: float, per_second: float | None, known: Speeds) -> Span:
+    return known.compute_spread.times(samples / per_second) if per_second else NONE
 
 
 def megabytes(shape: Shape) -> float:
@@ -112,21 +112,21 @@ def reading_of(requests: Span, content: Span, of_bytes: Bound = Bound.BYTES) -> 
     return Reading(seconds, Bound.FILES if requests.point > content.point else of_bytes)
 
 
-def walk_seconds(shape: Shape) -> Span:
+def walk_seconds(shape: Shape, known: Speeds) -> Span:
     """Until a script has found the files of a mounted folder."""
-    return over(shape.files, speeds().walk_files_per_second)
+    return over(shape.files, known.walk_files_per_second)
 
 
 def image_seconds(question: Question) -> Span:
     """Until the training image is there; an instance of a warm pool has it."""
     if question.fleet.is_warm:
         return NONE
-    return over(question.workload.image_gb * _MB_PER_GB, speeds().image_pull_mb_per_second)
+    return over(question.image_gb * _MB_PER_GB, question.speeds.image_pull_mb_per_second)
 
 
 def volume_mb_per_second(question: Question) -> Span:
     """What an instance reads and writes on its volume: local NVMe, or EBS within the instance's bandwidth."""
-    known, kind = speeds(), question.fleet.instance_type
+    known, kind = question.speeds, question.fleet.instance_type
     if kind.nvme_gb:
         return known.nvme_mb_per_second
     attached = kind.ebs_burst_mb_per_second or kind.ebs_mb_per_second
@@ -135,7 +135,7 @@ def volume_mb_per_second(question: Question) -> Span:
 
 def starting(question: Question) -> dict[str, Span]:
     """Until the job has its instances: not billed."""
-    known = speeds()
+    known = question.speeds
     return {"starting": known.warm_starting_seconds if question.fleet.is_warm else known.starting_seconds}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from headrace.advisor.question import Question
 from headrace.advisor.reading import (
     Bound,
@@ -20,25 +18,22 @@ from headrace.advisor.reading import (
 )
 from headrace.advisor.shape import Shape
 from headrace.advisor.span import NONE, Span, largest, over, smallest, total
-from headrace.advisor.speeds import Speeds, speeds
+from headrace.advisor.speeds import Speeds
 from headrace.advisor.variants import Variant
 
-_CACHE_SHARE: Final = 0.8
-"""Of an instance's memory, what the page cache may keep of the files that were read."""
 
-
-def _s3_requests_per_second(question: Question, known: Speeds) -> Span:
-    """Few readers wait for the first byte of each object; many are bound by what SageMaker's agent asks for."""
-    first = known.s3_first_byte_seconds
+def _fast_file_requests_per_second(question: Question, known: Speeds) -> Span:
+    """Few readers wait for each file; many are bound by what SageMaker's agent asks S3 for."""
+    waits = known.fast_file_file_seconds
     readers = question.readers
-    asked = Span(readers / first.point, readers / first.high, readers / first.low)
+    asked = Span(readers / waits.point, readers / waits.high, readers / waits.low)
     return smallest(asked, known.s3_small_objects_per_second)
 
 
 def file_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
     """File mode: the data is copied to the instance's volume while the image is pulled."""
     del variant
-    known = speeds()
+    known = question.speeds
     copied = shape.share(question.fleet.instances if question.fleet.is_sharded else 1)
     volume, image = volume_mb_per_second(question), image_seconds(question)
     speed = smallest(bounded(known.file_mode_mb_per_second, network_mb_per_second(question)), volume)
@@ -52,7 +47,7 @@ def file_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
 
 def _from_volume(question: Question, read: Shape, copied: Shape, volume: Span, known: Speeds) -> Reading:
     kind = question.fleet.instance_type
-    if copied.size_bytes <= kind.memory_gib * _CACHE_SHARE * (1 << 30):
+    if copied.size_bytes <= kind.memory_gib * known.page_cache_share.point * (1 << 30):
         return Reading(NONE, Bound.BYTES)
     reads = known.nvme_reads_per_second if kind.nvme_gb else known.ebs_volume_reads_per_second
     return reading_of(over(read.requests, reads), over(megabytes(read), volume))
@@ -61,17 +56,17 @@ def _from_volume(question: Question, read: Shape, copied: Shape, volume: Span, k
 def fast_file_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
     """FastFile: the prefix is listed, and files are fetched when they are read, in each epoch anew."""
     del variant
-    known = speeds()
+    known = question.speeds
     read = shape.share(question.fleet.instances)
     speed = smallest(known.fast_file_mb_per_second, known.fast_file_stream_mb_per_second.times(question.readers))
     speed = bounded(speed, network_mb_per_second(question))
-    requests = over(read.requests, _s3_requests_per_second(question, known))
+    requests = over(read.requests, _fast_file_requests_per_second(question, known))
     reading = reading_of(requests, over(megabytes(read), speed))
     listed = shape.share(question.fleet.instances if question.fleet.is_sharded else 1)
     ready = {
         "image": image_seconds(question),
         "listing": over(listed.files, known.s3_list_objects_per_second),
-        "walk": walk_seconds(listed),
+        "walk": walk_seconds(listed, known),
     }
     return Passage(waiting=starting(question), ready=ready, first=reading, later=reading)
 
@@ -79,7 +74,7 @@ def fast_file_passage(variant: Variant, question: Question, shape: Shape) -> Pas
 def pipe_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
     """Pipe mode: one stream for each instance and epoch, read from its beginning to its end."""
     del variant
-    known = speeds()
+    known = question.speeds
     # a FIFO is read by one process from its beginning to its end: every instance reads all, unless it is sharded
     read = shape.share(question.fleet.instances if question.fleet.is_sharded else 1)
     speed = bounded(known.pipe_mb_per_second, network_mb_per_second(question))

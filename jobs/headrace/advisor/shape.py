@@ -10,10 +10,10 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from headrace.advisor.speeds import Speeds
 from headrace.dataset import Profile
 
-SMALL_BYTES: Final = 50_000_000
-SHARD_BYTES: Final = 150_000_000
+_BYTES_PER_MB: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,14 +44,14 @@ class Packing:
         return self.shards + self.kept_files
 
 
-def packing_of(profile: Profile) -> Packing | None:
+def packing_of(profile: Profile, known: Speeds) -> Packing | None:
     """How the data set is packed; None where it would not be at most half as many files."""
     small_files = small_bytes = 0
     for each in profile.sizes:
-        if each.size_bytes < SMALL_BYTES * each.files:
+        if each.size_bytes < known.small_file_mb.point * _BYTES_PER_MB * each.files:
             small_files += each.files
             small_bytes += each.size_bytes
-    shards = math.ceil(small_bytes / SHARD_BYTES)
+    shards = math.ceil(small_bytes / (known.shard_mb.point * _BYTES_PER_MB))
     packing = Packing(
         small_files=small_files,
         small_bytes=small_bytes,

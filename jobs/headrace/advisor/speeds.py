@@ -22,7 +22,7 @@ class Speeds:
     upload_mb_per_second: Span
     s3_list_objects_per_second: Span
     s3_small_objects_per_second: Span
-    s3_first_byte_seconds: Span
+    fast_file_file_seconds: Span
     file_mode_mb_per_second: Span
     fast_file_mb_per_second: Span
     fast_file_stream_mb_per_second: Span
@@ -52,6 +52,10 @@ class Speeds:
     efs_load_mb_per_second: Span
     pack_files_per_second: Span
     pack_mb_per_second: Span
+    image_gb: Span
+    page_cache_share: Span
+    small_file_mb: Span
+    shard_mb: Span
 
 
 @cache

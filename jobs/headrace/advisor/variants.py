@@ -78,7 +78,7 @@ class Variant:
 
 def variants_for(question: Question) -> Iterator[Variant]:
     """Every variant, those that a rule will refuse too."""
-    packs = question.workload.can_pack and packing_of(question.profile) is not None
+    packs = question.workload.can_pack and packing_of(question.profile, question.speeds) is not None
     for road in ROADS:
         yield from _of_road(road, question)
         if packs and road.place is Place.S3:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from headrace.advisor.plans import Plan, plans_for
+from headrace.advisor.plans import Plan, plan, plans_for
 from headrace.advisor.question import Question
-from headrace.advisor.ranking import ranking
+from headrace.advisor.ranking import winner_of
 from headrace.advisor.shape import packing_of
 from headrace.figures.instance_types import InstanceType
 
@@ -45,8 +45,8 @@ def what_ifs(question: Question, winner: Plan, instance_types: Iterable[Instance
 
 def best(question: Question) -> Plan | None:
     """The winner of a question; None where every road is refused."""
-    ranked = ranking(plans_for(question)[0], question)
-    return ranked[0].plan if ranked else None
+    plans, _ = plans_for(question)
+    return winner_of(plans, question.goal) if plans else None
 
 
 def _with_epochs(question: Question, number: int) -> Question:
@@ -60,34 +60,34 @@ def _with_jobs(question: Question, number: int) -> Question:
 def _of_number(
     what: str, question: Question, winner: Plan, most: int, changed: Callable[[Question, int], Question]
 ) -> Iterator[WhatIf]:
-    """The next number above at which another road wins, and the next one below."""
+    """The next number above at which another road is clearly better, and the next one below."""
     now = question.workload.epochs if changed is _with_epochs else question.workload.jobs
-    low = math.floor(now)
-    for numbers in (_upwards(low, most), _downwards(math.ceil(now))):
-        near = low
+    for near, numbers in (
+        (math.floor(now), _upwards(math.floor(now), most)),
+        (math.ceil(now), _downwards(math.ceil(now))),
+    ):
         for number in numbers:
-            found = best(changed(question, number))
-            if found is None or _same(found, winner):
+            if _better(changed(question, number), winner) is None:
                 near = number
                 continue
-            number = _first_change(near, number, lambda each: _changes(changed(question, each), winner))
-            found = best(changed(question, number))
+            first = _first_change(near, number, lambda each: _better(changed(question, each), winner) is not None)
+            found = _better(changed(question, first), winner)
             assert found is not None
-            yield WhatIf(change=f"{number:,} {what}", winner=found, changes_answer=True)
+            yield WhatIf(change=f"{first:,} {what}", winner=found, changes_answer=True)
             break
 
 
 def _upwards(now: int, most: int) -> Iterator[int]:
     number = max(1, now)
     while number < most:
-        number = min(most, max(number + 1, math.floor(number * 1.6)))
+        number = min(most, max(number + 1, math.floor(number * 2.5)))
         yield number
 
 
 def _downwards(now: int) -> Iterator[int]:
     number = now
     while number > 1:
-        number = max(1, min(number - 1, math.ceil(number / 1.6)))
+        number = max(1, min(number - 1, math.ceil(number / 2.5)))
         yield number
 
 
@@ -102,9 +102,15 @@ def _first_change(same: int, changed: int, changes: Callable[[int], bool]) -> in
     return changed
 
 
-def _changes(question: Question, winner: Plan) -> bool:
+def _better(question: Question, winner: Plan) -> Plan | None:
+    """The best plan where that is on another road, and better than the winner's road by more than a hair."""
     found = best(question)
-    return found is not None and not _same(found, winner)
+    if found is None or _same(found, winner):
+        return None
+    then, measure = plan(question, winner.variant).measure(question.goal), found.measure(question.goal)
+    if then is None or measure is None:
+        return None
+    return found if measure.point < then.point * (1 - _WORTH_TELLING) else None
 
 
 def _same(one: Plan, other: Plan) -> bool:
@@ -116,7 +122,7 @@ def _same(one: Plan, other: Plan) -> bool:
 
 
 def _of_packing(question: Question, winner: Plan) -> Iterator[WhatIf]:
-    if packing_of(question.profile) is None:
+    if packing_of(question.profile, question.speeds) is None:
         return
     can_pack = question.workload.can_pack
     found = best(replace(question, workload=replace(question.workload, can_pack=not can_pack)))
@@ -147,9 +153,9 @@ def _of_instance(question: Question, winner: Plan, instance_types: Iterable[Inst
             continue
         if not now.accelerators:
             continue  # samples per second of CPUs hold for no other type
-        plan = best(replace(question, fleet=replace(question.fleet, instance_type=each)))
-        other = None if plan is None else plan.measure(goal)
-        if plan is None or other is None or other.point >= measure.point * (1 - _WORTH_TELLING):
+        there = best(replace(question, fleet=replace(question.fleet, instance_type=each)))
+        other = None if there is None else there.measure(goal)
+        if there is None or other is None or other.point >= measure.point * (1 - _WORTH_TELLING):
             continue
-        found.append((other.point, WhatIf(change=each.name, winner=plan, changes_answer=not _same(plan, winner))))
+        found.append((other.point, WhatIf(change=each.name, winner=there, changes_answer=not _same(there, winner))))
     yield from (each for _, each in sorted(found, key=lambda pair: pair[0])[:_MOST_INSTANCE_TYPES])

@@ -12,6 +12,7 @@ from headrace.aws.executions import Executions
 from headrace.aws.file_systems import FileSystems
 from headrace.aws.job_logs import JobLogs
 from headrace.aws.network import Network
+from headrace.aws.price_list import PriceList
 from headrace.aws.s3 import S3
 from headrace.aws.training_jobs import TrainingJobs
 
@@ -30,6 +31,7 @@ class Aws:
         self.file_systems = FileSystems(self.connection)
         self.job_logs = JobLogs(self.connection)
         self.network = Network(self.connection)
+        self.price_list = PriceList(self.connection)
         self.s3 = S3(self.connection)
         self.training_jobs = TrainingJobs(self.connection)
 

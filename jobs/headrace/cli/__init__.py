@@ -44,11 +44,12 @@ _COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "logs": ("logs", "logs", "HELP"),
     "stop": ("stop", "stop", "HELP"),
     "timeline": ("timeline", "timeline", "HELP"),
+    "advise": ("advise", "advise", "HELP"),
     "preload": ("preload", "preload", "HELP"),
     "reap": ("reap", "reap", "HELP"),
     "in-use": ("in_use", "in_use", "HELP"),
 }
-_GROUPS: Final = ("manifest", "efs", "lustre")
+_GROUPS: Final = ("manifest", "efs", "lustre", "prices")
 
 
 def _print_version(wanted: bool) -> None:

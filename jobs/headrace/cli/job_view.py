@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import io
 import math
-import os
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -21,6 +19,7 @@ from rich.text import Text
 
 from headrace.aws import Aws
 from headrace.cli.plain_text import without_controls
+from headrace.cli.screen import duration_text, time_text
 from headrace.job_description import JobDescription, LogLine, Transition
 from headrace.timeline import Timeline, timeline_of
 
@@ -28,11 +27,9 @@ if TYPE_CHECKING:
     from headrace.launch import Event
 
 _WIDTH_CHARACTERS = 100
-_FILE_WIDTH_CHARACTERS = 140
 _FIRST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 3.0
 _PAUSE_GROWTH = 1.3
-_MINUTE_SECONDS, _HOUR_SECONDS = 60, 3600
 
 
 def follow(events: Iterable[Event], instance_count: int = 1) -> JobDescription:
@@ -80,27 +77,6 @@ def descriptions(aws: Aws, name: str) -> Iterator[JobDescription]:
             return
         time.sleep(pause_seconds)
         pause_seconds = min(pause_seconds * _PAUSE_GROWTH, _LONGEST_PAUSE_SECONDS)
-
-
-def result_console() -> Console:
-    """The console for results on stdout: as wide as the terminal, as COLUMNS says, or as a line of a file may be."""
-    is_measured = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(highlight=False, width=None if is_measured else _FILE_WIDTH_CHARACTERS)
-
-
-def duration_text(seconds: float) -> str:
-    """A duration as people say it: ``12.3 s``, ``2 min 3 s``, ``1 h 5 min``."""
-    if seconds < _MINUTE_SECONDS:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < _HOUR_SECONDS:
-        return f"{whole // _MINUTE_SECONDS} min {whole % _MINUTE_SECONDS} s"
-    return f"{whole // _HOUR_SECONDS} h {whole % _HOUR_SECONDS // _MINUTE_SECONDS} min"
-
-
-def time_text(when: datetime) -> str:
-    """A point in time, in UTC to the second."""
-    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def billed_text(job: JobDescription) -> str | None:

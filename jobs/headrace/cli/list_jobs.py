@@ -63,7 +63,7 @@ def _print_table(jobs: list[JobSummary], now: datetime) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from headrace.cli.job_view import duration_text, result_console, time_text
+    from headrace.cli.screen import duration_text, result_console, time_text
 
     table = Table("name", "status", "created", "duration", box=SIMPLE, pad_edge=False)
     table.columns[0].overflow = "fold"

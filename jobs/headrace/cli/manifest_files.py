@@ -17,9 +17,9 @@ from typing import BinaryIO, Final, TextIO
 from headrace.aws import Connection
 from headrace.aws.objects import Objects
 from headrace.cli.progress import Progress
+from headrace.delivery import copy_to, handed_to, into_file
 from headrace.errors import InvalidInput
 from headrace.manifests import Lookup
-from headrace.manifests.delivery import copy_to, handed_to, into_file
 from headrace.manifests.entries import entries_below, entries_of_list, parse_prefix, without_markers
 from headrace.manifests.key_list import KeyList
 from headrace.manifests.keys import S3_SCHEME, split_uri

@@ -12,4 +12,13 @@ PlatformName = Annotated[
     str | None,
     typer.Option("--platform", help="Name of the deployed platform. [default: dev]", envvar="HEADRACE_PLATFORM"),
 ]
+PricesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--prices",
+        metavar="FILE",
+        help="Prices and shapes that headrace prices update wrote. [default: those that are shipped]",
+        envvar="HEADRACE_PRICES",
+    ),
+]
 Region = Annotated[str | None, typer.Option("--region", help="AWS Region. [default: that of your AWS settings]")]

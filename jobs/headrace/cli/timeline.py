@@ -63,7 +63,7 @@ def timeline(
     if as_json:
         typer.echo(json.dumps([plain(each) for each in timelines]))
         return
-    from headrace.cli.job_view import result_console
+    from headrace.cli.screen import result_console
 
     console = result_console()
     for line in _screen(timelines, console.width):
@@ -130,7 +130,8 @@ def bar(timeline: Timeline, longest_seconds: float, width_characters: int) -> Te
 
 
 def _numbers(timeline: Timeline) -> Iterator[str]:
-    from headrace.cli.job_view import billed_text, duration_text
+    from headrace.cli.job_view import billed_text
+    from headrace.cli.screen import duration_text
 
     running = {each.phase for each in timeline.segments if each.is_open}
     phases = [
@@ -144,7 +145,7 @@ def _numbers(timeline: Timeline) -> Iterator[str]:
 
 
 def _waiting(timeline: Timeline) -> str:
-    from headrace.cli.job_view import duration_text
+    from headrace.cli.screen import duration_text
     from headrace.timeline import DATA_WAIT_METRIC, Phase
 
     if timeline.waiting_share is None:

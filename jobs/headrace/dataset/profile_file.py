@@ -5,15 +5,18 @@ The file may come from anywhere: what it holds is checked, and every mistake is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from headrace.dataset.profile import FORMAT_VERSION, Profile
 from headrace.errors import InvalidInput
+from headrace.typed import read
 
 _MAKE: Final = "make it with: headrace profile s3://bucket/prefix/ --json"
 _MOST_BYTES: Final = 16 << 20
+_MOST_PROBLEMS: Final = 20
 
 
 def to_plain(profile: Profile) -> dict[str, Any]:
@@ -40,20 +43,25 @@ def read_profile(path: Path) -> Profile:
 
 def from_plain(plain: dict[str, Any], name: str) -> Profile:
     """The profile that :func:`to_plain` wrote. Raises InvalidInput, each line beginning with ``name``."""
-    from pydantic import TypeAdapter, ValidationError
-
     version = plain.get("format_version")
     if version != FORMAT_VERSION:
         raise InvalidInput(f"{name}: format_version is {version!r}; allowed: {FORMAT_VERSION}; fix: {_MAKE}")
+    members = {key: value for key, value in plain.items() if key != "format_version"}
     try:
-        profile = TypeAdapter(Profile).validate_python(plain)
-    except ValidationError as error:
-        raise InvalidInput(
-            *(f"{name}: {'.'.join(map(str, each['loc']))}: {each['msg']}; fix: {_MAKE}" for each in error.errors())
-        ) from None
-    if problems := [f"{name}: {each}; fix: {_MAKE}" for each in _contradictions(profile)]:
-        raise InvalidInput(*problems)
+        profile = read(Profile, members, name)
+    except InvalidInput as error:
+        raise _mistakes(error.problems) from None
+    if problems := _contradictions(profile):
+        raise _mistakes([f"{name}: {each}" for each in problems])
     return profile
+
+
+def _mistakes(problems: Sequence[str]) -> InvalidInput:
+    more = len(problems) - _MOST_PROBLEMS
+    rest = [f"and {more:,} further mistakes"] if more > 0 else []
+    return InvalidInput(
+        *(each.partition("; fix: ")[0] + f"; fix: {_MAKE}" for each in [*problems[:_MOST_PROBLEMS], *rest])
+    )
 
 
 def _contradictions(profile: Profile) -> list[str]:

@@ -2,11 +2,13 @@
 
 Source and date stand in snapshot.json. Bandwidths are baselines, which an instance has for as long as it takes,
 and bursts, which smaller instances have for some minutes. No API of SageMaker tells the shape of its types: ml.X is
-taken to be EC2's X, as the Developer Guide and the pricing page describe them.
+taken to be EC2's X. That is an assumption, which AWS's words support ("SageMaker Training on Amazon EC2 P4de
+instances", Amazon SageMaker API Reference, ResourceConfig) and no page says of every type.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 _MIB_PER_GIB: Final = 1024
 _NEAREST: Final = 3
+# "25 Gigabit", "4x 100 Gigabit"; what begins with "Up to" is a burst
+_PROMISED: Final = re.compile(r"(?:(?P<cards>\d+)x )?(?P<gbit>\d+(?:\.\d+)?) Gigabit")
 _FURTHER_LOCAL_STORAGE_FAMILIES: Final = frozenset({"p6e-gb200"})
 """Not offered in us-east-1, which the shapes are of (Amazon EC2 Instance Types Guide, accelerated computing)."""
 
@@ -80,7 +84,7 @@ def from_description(described: Mapping[str, Any]) -> InstanceType:
     """The type of SageMaker that stands for one of EC2, as DescribeInstanceTypes describes it."""
     count, accelerator = _accelerators(described)
     storage = described.get("InstanceStorageInfo", {})
-    cards = described.get("NetworkInfo", {}).get("NetworkCards", ())
+    network = described.get("NetworkInfo", {})
     volumes = described.get("EbsInfo", {}).get("EbsOptimizedInfo", {})
     return InstanceType(
         name=f"ml.{described['InstanceType']}",
@@ -88,8 +92,8 @@ def from_description(described: Mapping[str, Any]) -> InstanceType:
         memory_gib=described["MemoryInfo"]["SizeInMiB"] / _MIB_PER_GIB,
         accelerators=count,
         accelerator=accelerator,
-        network_gbit_per_second=_sum_of(cards, "BaselineBandwidthInGbps"),
-        network_burst_gbit_per_second=_sum_of(cards, "PeakBandwidthInGbps"),
+        network_gbit_per_second=_gbit_per_second(network, "BaselineBandwidthInGbps"),
+        network_burst_gbit_per_second=_gbit_per_second(network, "PeakBandwidthInGbps"),
         nvme_gb=storage["TotalSizeInGB"] if storage.get("NvmeSupport") == "required" else 0,
         ebs_mb_per_second=volumes.get("BaselineThroughputInMBps"),
         ebs_burst_mb_per_second=volumes.get("MaximumThroughputInMBps"),
@@ -109,9 +113,18 @@ def _accelerators(described: Mapping[str, Any]) -> tuple[int, str | None]:
     return 0, None
 
 
-def _sum_of(cards: Sequence[Mapping[str, Any]], member: str) -> float | None:
+def _gbit_per_second(network: Mapping[str, Any], member: str) -> float | None:
+    """All cards together; no more than what EC2 promises of the whole instance, where it does.
+
+    The four cards of a g6e.48xlarge have 400 Gbit/s each, and so has the instance.
+    """
+    cards: Sequence[Mapping[str, Any]] = network.get("NetworkCards", ())
     values = [each[member] for each in cards if member in each]
-    return float(sum(values)) if values and len(values) == len(cards) else None
+    if not values or len(values) < len(cards):
+        return None
+    promised = _PROMISED.fullmatch(network.get("NetworkPerformance", ""))
+    total = float(sum(values))
+    return total if promised is None else min(total, int(promised["cards"] or 1) * float(promised["gbit"]))
 
 
 def _family(name: str) -> str:
@@ -124,7 +137,9 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     wanted = name.lower()
     found = get_close_matches(wanted if wanted.startswith("ml.") else f"ml.{wanted}", names, n=_NEAREST, cutoff=0.6)
-    return f"{', '.join(found)} and others" if found else f"the {len(names)} types that headrace prices show lists"
+    return (
+        f"{', '.join(found)} and others" if found else f"one of the {len(names)} types of headrace prices show --json"
+    )
 
 
 def _or_shipped(snapshot: Snapshot | None) -> Snapshot:

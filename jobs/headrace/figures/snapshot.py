@@ -53,10 +53,14 @@ def read_snapshot(path: Path | None = None) -> Snapshot:
 
     Raises InvalidInput with one line for each thing that is wrong with it.
     """
-    return _read(_SHIPPED if path is None else path)
+    return _shipped() if path is None else _read(path)
 
 
 @cache
+def _shipped() -> Snapshot:
+    return _read(_SHIPPED)
+
+
 def _read(path: Path) -> Snapshot:
     from headrace.figures.snapshot_reading import from_plain
 

@@ -11,6 +11,7 @@ import to compare with; ``loading`` does all this. ``release`` is the reverse.
 
 from __future__ import annotations
 
+from headrace.figures.lustre_content import content_mb_per_second
 from headrace.preload.contents import Contents
 from headrace.preload.estimate import Bound, Estimate, estimate
 from headrace.preload.job import Preload, preload_request
@@ -23,7 +24,6 @@ from headrace.preload.loading import (
     result_of,
     run,
 )
-from headrace.preload.rates import content_mb_per_second
 from headrace.tally import CountsDiffer, Tally
 
 __all__ = [

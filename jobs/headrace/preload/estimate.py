@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from headrace.figures.lustre_content import file_seconds, network_of, one_file_mb_per_second
 from headrace.preload.contents import Contents
-from headrace.preload.rates import file_seconds, network_of, one_file_mb_per_second
 
 _BYTES_PER_MB: Final = 1_000_000
 # estimates are of what is usual

@@ -15,12 +15,12 @@ from typing import Any, Final
 
 from headrace.channels import Channel
 from headrace.errors import InvalidInput
+from headrace.figures.lustre_content import MAX_READERS, content_mb_per_second, instance_for, readers_for
 from headrace.future_lustre import PLACEHOLDER_ID
 from headrace.platform import LustreLink, LustrePart, Platform, Subnet
 from headrace.preload.contents import Contents
 from headrace.preload.counters import METRICS
 from headrace.preload.estimate import estimate, max_runtime_seconds, stall_seconds
-from headrace.preload.rates import MAX_READERS, content_mb_per_second, instance_for, readers_for
 from headrace.sources import LustreSource, S3Location
 from headrace.training import TrainingJob
 from headrace.training_request import build_request

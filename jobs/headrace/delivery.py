@@ -1,4 +1,4 @@
-"""Where a new manifest goes: nothing is there before all of it is, and nothing is left behind when it fails."""
+"""Where something new goes: nothing is there before all of it is, and nothing is left behind when it fails."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,7 +29,9 @@ def into_file(path: Path) -> Iterator[BinaryIO]:
             f"output is {str(path)!r}: {error.strerror or error}; fix: name a file that can be written"
         ) from None
     finally:
-        part.unlink(missing_ok=True)
+        # of a name that cannot be, nothing is left behind
+        with suppress(OSError):
+            part.unlink()
 
 
 @contextmanager

@@ -1,18 +1,23 @@
 """Plain JSON into frozen dataclasses, with every mistake reported at once.
 
-A small reader instead of a library: reading settings is part of every synth, and it has to be quick. It knows the
-types that settings are made of: str, int, float, bool, Literal, None, tuples and mappings of these, and dataclasses.
+A small reader instead of a library: reading settings is part of every synth, reading a profile of every advice, and
+both have to be quick. It knows the types that these are made of: str, int, float, bool, Literal, enums of text, None,
+tuples and mappings of these, and dataclasses.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from headrace.errors import InvalidInput
+from headrace.rules.values import shown
 
 Settings = TypeVar("Settings")
 _WORDS: Mapping[type, str] = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
@@ -47,6 +52,13 @@ def _read_value(hint: Any, plain: object, path: str, problems: list[str]) -> Any
         return _read_list(get_args(hint)[0], plain, path, problems)
     if origin is not None and issubclass_of_mapping(origin):
         return _read_mapping(get_args(hint)[1], plain, path, problems)
+    if _is_enum(hint):
+        known = {each.value: each for each in hint}
+        return (
+            known[plain]
+            if isinstance(plain, str) and plain in known
+            else _problem(problems, path, plain, in_words(hint))
+        )
     if _fits(hint, plain):
         return plain
     return _problem(problems, path, plain, in_words(hint))
@@ -62,12 +74,11 @@ def _read_optional(hint: Any, plain: object, path: str, problems: list[str]) -> 
 def _read_record(record: type, plain: object, path: str, problems: list[str]) -> Any:
     if not isinstance(plain, Mapping):
         return _problem(problems, path, plain, "an object { }")
-    fields = {field.name: field for field in dataclasses.fields(record)}
-    hints = typing.get_type_hints(record)
+    fields, hints = _members(record)
     for key in plain:
         if key not in fields:
             allowed = ", ".join(sorted(fields))
-            problems.append(f"{path}.{key} is no setting; allowed: {allowed}; fix: correct the key or leave it out")
+            problems.append(f"{path}.{key} is not known; allowed: {allowed}; fix: correct the key or leave it out")
     for name, field in fields.items():
         if name not in plain and not _has_default(field):
             problems.append(f"{path}.{name} is missing; allowed: {in_words(hints[name])}; fix: give it")
@@ -75,6 +86,12 @@ def _read_record(record: type, plain: object, path: str, problems: list[str]) ->
         name: _read_value(hints[name], plain[name], f"{path}.{name}", problems) for name in fields if name in plain
     }
     return _WRONG if problems else record(**values)
+
+
+@cache
+def _members(record: type) -> tuple[dict[str, dataclasses.Field[Any]], dict[str, Any]]:
+    fields = {field.name: field for field in dataclasses.fields(record)}
+    return fields, typing.get_type_hints(record)
 
 
 def _read_list(hint: Any, plain: object, path: str, problems: list[str]) -> Any:
@@ -94,11 +111,15 @@ def issubclass_of_mapping(origin: Any) -> bool:
     return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
+def _is_enum(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, StrEnum)
+
+
 def _fits(hint: Any, plain: object) -> bool:
     if get_origin(hint) is Literal:
         return any(type(plain) is type(choice) and plain == choice for choice in get_args(hint))
     if hint is float:
-        return isinstance(plain, int | float) and not isinstance(plain, bool)
+        return isinstance(plain, int | float) and not isinstance(plain, bool) and math.isfinite(plain)
     return type(plain) is hint
 
 
@@ -107,6 +128,8 @@ def in_words(hint: Any) -> str:
     origin = get_origin(hint)
     if origin is Literal:
         return ", ".join(str(choice) for choice in get_args(hint))
+    if _is_enum(hint):
+        return ", ".join(each.value for each in hint)
     if origin in (typing.Union, types.UnionType):
         return " or ".join(in_words(each) for each in get_args(hint) if each is not type(None)) + " or null"
     if origin is tuple:
@@ -119,5 +142,5 @@ def _has_default(field: dataclasses.Field[Any]) -> bool:
 
 
 def _problem(problems: list[str], path: str, plain: object, allowed: str) -> _Wrong:
-    problems.append(f"{path} is {plain!r}; allowed: {allowed}; fix: correct the value")
+    problems.append(f"{path} is {shown(plain)}; allowed: {allowed}; fix: correct the value")
     return _WRONG

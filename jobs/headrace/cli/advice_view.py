@@ -1,0 +1,181 @@
+"""The advice on a screen: the answer first, then the roads, then what would change it, then where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from headrace.advisor.ranking import ALL_BILLED
+from headrace.cli.plain_text import without_controls
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from headrace.advisor.advice import Advice
+    from headrace.advisor.plans import Plan
+    from headrace.advisor.ranking import Ranked
+    from headrace.advisor.span import Span
+    from headrace.advisor.wiring import Wiring
+
+_NOT_KNOWN = "not known"
+_CENTS_USD = 0.1
+_SHOWN_RIVALS = 3
+
+
+def screen(advice: Advice, wiring: Wiring | None) -> Iterator[RenderableType]:
+    """What is printed, part by part."""
+    from rich.text import Text
+
+    yield Text(without_controls(_title(advice)), style="bold")
+    yield Text(without_controls(f"{advice.why[:1].upper()}{advice.why[1:]}."))
+    if advice.ranked:
+        yield _table(advice)
+    for lines in (_close(advice), _rejected(advice), _second(advice), _changes(advice), _sharing(advice)):
+        yield from (Text(without_controls(each)) for each in lines)
+    if wiring is not None:
+        yield from (Text(without_controls(each)) for each in _wired(wiring))
+    from headrace.advisor.notes import notes_on
+
+    yield from (Text(without_controls(f"- {each}"), style="dim") for each in notes_on(advice))
+
+
+def _title(advice: Advice) -> str:
+    question = advice.question
+    profile, workload, fleet = question.profile, question.workload, question.fleet
+    instances = f"{fleet.instances} x " if fleet.instances > 1 else ""
+    epochs = f"{workload.epochs:g} epoch{'' if workload.epochs == 1 else 's'}"
+    return (
+        f"{profile.location}: {profile.files:,} files, {size_text(profile.size_bytes)}; "
+        f"{epochs} on {instances}{fleet.instance_type.name}, {question.prices.region}"
+    )
+
+
+def size_text(size_bytes: float) -> str:
+    """Bytes for people, in powers of ten, as AWS bills them."""
+    for unit, factor in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size_bytes >= factor:
+            return f"{size_bytes / factor:,.1f} {unit}"
+    return f"{size_bytes:,.0f} bytes"
+
+
+def _table(advice: Advice) -> RenderableType:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading, justify in (
+        ("road", "left"),
+        ("cost", "right"),
+        ("range", "right"),
+        ("waiting", "right"),
+        ("billed", "right"),
+        ("range", "right"),
+        ("epochs are bound by", "left"),
+    ):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    for number, each in enumerate(advice.ranked):
+        table.add_row(*_row(each), style="bold" if number == 0 else None)
+    return table
+
+
+def _row(ranked: Ranked) -> tuple[str, ...]:
+    from headrace.cli.screen import duration_text
+
+    plan = ranked.plan
+    usd = plan.usd
+    return (
+        f"{plan.variant.name}{' ~' if ranked.is_too_close else ''}",
+        money_text(usd),
+        "" if usd is None else f"{_usd(usd.low)}-{_usd(usd.high)}",
+        duration_text(plan.waiting_seconds.point),
+        duration_text(plan.billed_seconds.point),
+        f"{_percent(plan.billed_seconds.low, plan.billed_seconds.point)} "
+        f"{_percent(plan.billed_seconds.high, plan.billed_seconds.point)}",
+        plan.bound.value if plan.first_bound is plan.bound else f"{plan.bound.value}; first: {plan.first_bound.value}",
+    )
+
+
+def money_text(usd: Span | None) -> str:
+    """US dollars for people."""
+    return _NOT_KNOWN if usd is None else f"${_usd(usd.point)}"
+
+
+def _usd(usd: float) -> str:
+    return f"{usd:,.3f}" if usd < _CENTS_USD else f"{usd:,.2f}"
+
+
+def _percent(bound: float, point: float) -> str:
+    return f"{100 * (bound / point - 1):+.0f} %" if point else "0 %"
+
+
+def _close(advice: Advice) -> Iterator[str]:
+    rivals = advice.rivals
+    if not rivals:
+        return
+    yield "~ too close to call. One epoch decides (headrace train, then headrace timeline):"
+    for each in rivals[:_SHOWN_RIVALS]:
+        measurement = each.measurement
+        assert measurement is not None
+        name, seconds = measurement.plan.variant.name, f"{measurement.seconds:,.0f} s"
+        if measurement.phase == ALL_BILLED:
+            yield f"    {name} is better if one epoch on it is billed for less than {seconds}"
+        else:
+            yield f"    {name} is better if its {measurement.phase} takes less than {seconds}"
+    if len(rivals) > _SHOWN_RIVALS:
+        yield f"    --json has the other {len(rivals) - _SHOWN_RIVALS}"
+
+
+def _rejected(advice: Advice) -> Iterator[str]:
+    seen: dict[str, list[str]] = {}
+    for each in advice.rejections:
+        first = each.findings[0]
+        line = f"{first.rule_id}: {first.got}; allowed: {first.allowed}; fix: {first.fix}"
+        seen.setdefault(line, []).append(each.variant.name)
+    if seen:
+        yield "Not possible:"
+        yield from (f"    {line}" for line in seen)
+
+
+def _second(advice: Advice) -> Iterator[str]:
+    for number, answer in enumerate(advice.opinion.answers):
+        steps = "; ".join(f"{each.question} {each.answer}" for each in answer.steps)
+        lead = "The decision flow of the AWS post says" if number == 0 else "    or"
+        yield f"{lead} {answer.name}: {steps}"
+    for remark in advice.opinion.remarks:
+        yield f"    its text: {remark}"
+    if advice.disagreement:
+        yield f"    it disagrees with the figures above: {advice.disagreement}"
+
+
+def _changes(advice: Advice) -> Iterator[str]:
+    if advice.what_ifs:
+        yield "What would change the answer:"
+    for each in advice.what_ifs:
+        yield f"    {each.change}: {_in_short(each.winner)}"
+
+
+def _in_short(plan: Plan) -> str:
+    from headrace.cli.screen import duration_text
+
+    return f"{plan.variant.name}, {money_text(plan.usd)}, {duration_text(plan.elapsed_seconds.point)}"
+
+
+def _sharing(advice: Advice) -> Iterator[str]:
+    sharing = advice.sharing
+    if sharing is None:
+        return
+    alone = f"{sharing.shared.variant.name} stands for ${_usd(sharing.shared_usd_per_month)} a month"
+    if sharing.jobs_per_month is None:
+        yield f"{alone}, and never pays for this job: {sharing.other.variant.name} costs less even beside it"
+    else:
+        other = sharing.other.variant.name
+        yield f"{alone}; it pays from {sharing.jobs_per_month:,.0f} such jobs a month, against {other}"
+
+
+def _wired(wiring: Wiring) -> Iterator[str]:
+    import json
+
+    if wiring.settings:
+        yield f"Settings, in cdk.json: {json.dumps(wiring.settings)}"
+    yield "Then:"
+    yield from (f"    {each}" for each in wiring.steps)

@@ -1,0 +1,224 @@
+"""``headrace advise``: which road a data set wants, how long it takes, what it costs, and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headrace.advisor.question import MODEL_GB_DEFAULT, Goal, ReadOrder
+from headrace.cli.options import PricesFile
+from headrace.cli.plain_text import without_controls
+
+if TYPE_CHECKING:
+    from headrace.advisor.advice import Advice
+    from headrace.advisor.question import Question
+    from headrace.advisor.wiring import Wiring
+    from headrace.dataset import Profile
+    from headrace.figures.snapshot import Snapshot
+
+HELP = (
+    "Say which road a data set wants: seconds and money of each, why the best one wins, what would change that.\n\n"
+    "LOCATION is listed now (s3://bucket/prefix/ or a folder); with --profile a file of `headrace profile --json` is "
+    "read, and nothing is called. --samples-per-second is what one instance computes when it never waits for data: "
+    "take it from a short run, or from a run on data in memory. Ends with 2 where the question contradicts itself."
+)
+
+
+def advise(
+    instance: Annotated[str, typer.Option(help="The job's instance type, such as ml.g5.2xlarge.")],
+    location: Annotated[
+        str | None, typer.Argument(metavar="[LOCATION]", help="s3://bucket/prefix/ or a folder.", show_default=False)
+    ] = None,
+    profile: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A profile, from headrace profile --json.", show_default=False)
+    ] = None,
+    epochs: Annotated[float, typer.Option(help="Passes over the data.")] = 1,
+    samples_per_second: Annotated[
+        float | None, typer.Option(metavar="N", help="What an instance computes when data is there.")
+    ] = None,
+    samples: Annotated[int | None, typer.Option(metavar="N", help="Of an epoch. [default: one for each file]")] = None,
+    prepared_samples_per_second: Annotated[
+        float | None, typer.Option(metavar="N", help="What an instance's CPUs decode and augment. [default: enough]")
+    ] = None,
+    access: Annotated[
+        ReadOrder, typer.Option(help="Whether files are read from beginning to end, or samples anywhere in them.")
+    ] = ReadOrder.SEQUENTIAL,
+    readers: Annotated[
+        int | None, typer.Option(metavar="N", help="Files that an instance reads at once. [default: its vCPUs]")
+    ] = None,
+    instances: Annotated[int, typer.Option(metavar="N", help="Instances of the job.")] = 1,
+    sharded: Annotated[bool, typer.Option("--sharded", help="Each instance gets its share of the objects.")] = False,
+    jobs: Annotated[int, typer.Option(metavar="N", help="Jobs that read the same data, one after the other.")] = 1,
+    packing: Annotated[bool, typer.Option(help="Whether the script could read shards of many samples.")] = True,
+    image_gb: Annotated[
+        float | None, typer.Option(metavar="N", help="Size of the training image. [default: a usual one]")
+    ] = None,
+    model_gb: Annotated[float, typer.Option(help="Size of the model that is uploaded.")] = MODEL_GB_DEFAULT,
+    volume_gb: Annotated[
+        int | None, typer.Option(metavar="N", help="Of each instance. [default: what File mode copies, and room]")
+    ] = None,
+    warm: Annotated[bool, typer.Option("--warm", help="The job finds a warm pool.")] = False,
+    spot_saving: Annotated[
+        float | None, typer.Option(metavar="PERCENT", help="On Spot, which costs so much less.")
+    ] = None,
+    interruptions: Annotated[float | None, typer.Option(metavar="N", help="Of a job on Spot. [default: 1]")] = None,
+    checkpoint_minutes: Annotated[
+        float | None, typer.Option(metavar="N", help="Between two checkpoints on Spot. [default: 10]")
+    ] = None,
+    by: Annotated[Goal, typer.Option(help="What the best road is best in.")] = Goal.COST,
+    region: Annotated[
+        str | None, typer.Option(help="Whose prices count. [default: the bucket's, or us-east-1]")
+    ] = None,
+    prices: PricesFile = None,
+    write: Annotated[
+        Path | None, typer.Option(metavar="JOB.yaml", help="Write a job file for the winner; needs --like or --image.")
+    ] = None,
+    like: Annotated[
+        Path | None, typer.Option(metavar="JOB_FILE", help="Of --write: take everything else from this job file.")
+    ] = None,
+    image: Annotated[str | None, typer.Option(help="The job's image, for --write: repository:tag, or a URI.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a report as one page.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the advice as JSON.")] = False,
+) -> None:
+    from headrace.advisor.asking import Asked, question_about
+    from headrace.errors import InvalidInput
+    from headrace.figures.snapshot import read_snapshot
+
+    asked = Asked(
+        instance=instance,
+        instances=instances,
+        epochs=epochs,
+        samples=samples,
+        samples_per_second=samples_per_second,
+        prepared_samples_per_second=prepared_samples_per_second,
+        access=access,
+        readers=readers,
+        jobs=jobs,
+        can_pack=packing,
+        image_gb=image_gb,
+        model_gb=model_gb,
+        sharded=sharded,
+        warm=warm,
+        volume_gb=volume_gb,
+        spot_saving_percent=spot_saving,
+        interruptions=interruptions,
+        checkpoint_minutes=checkpoint_minutes,
+        by=by,
+        region=region,
+    )
+    if write is not None and not (image or like):
+        raise InvalidInput(
+            "--write is given alone; allowed: with --like, a job file, or --image, the job's; fix: --image digits:1"
+        )
+    data = _profile(location, profile)
+    snapshot = read_snapshot(prices)
+    advice = _advise(question_about(data, asked, snapshot), snapshot)
+    if write is not None:
+        _write_job(advice, write, image, like)
+    if html is not None:
+        _write_report(advice, html)
+    _print(advice, image, as_json)
+
+
+def _profile(location: str | None, profile: Path | None) -> Profile:
+    from headrace.dataset import read_profile
+    from headrace.errors import InvalidInput
+
+    if (location is None) == (profile is None):
+        given = "both" if location else "neither"
+        raise InvalidInput(
+            f"LOCATION and --profile: {given} given; allowed: one of them; fix: headrace advise s3://bucket/prefix/ …"
+        )
+    if profile is not None:
+        return read_profile(profile)
+    raise InvalidInput("a LOCATION cannot be listed yet; fix: --profile")
+
+
+def _advise(question: Question, snapshot: Snapshot) -> Advice:
+    from headrace.advisor.advice import advise as advised
+    from headrace.figures.instance_types import all_instance_types
+
+    priced = {name for item, name in question.prices.of if item.value == "training_hour"}
+    others = [each for name, each in all_instance_types(snapshot).items() if name in priced]
+    return advised(question, others)
+
+
+def _wiring(advice: Advice, image: str | None, path: str = "job.yaml") -> Wiring | None:
+    from headrace.advisor.wiring import wiring_of
+    from headrace.dataset.profile import Where
+
+    if advice.winner is None or advice.question.profile.where is Where.LOCAL:
+        return None
+    return wiring_of(advice.winner, advice.question, image or "IMAGE", path)
+
+
+def _write_job(advice: Advice, path: Path, image: str | None, like: Path | None) -> None:
+    import yaml
+
+    from headrace.advisor.wiring import merged
+    from headrace.delivery import into_file
+    from headrace.errors import InvalidInput
+
+    wiring = _wiring(advice, image, str(path))
+    if wiring is None:
+        raise InvalidInput(
+            f"--write is given for {advice.question.profile.location}; allowed: a data set that a road can bring from "
+            "S3 or EFS; fix: upload it, and profile the prefix"
+        )
+    assert advice.winner is not None
+    job = dict(wiring.job)
+    if like is not None:
+        job = {**merged(wiring.job, _as_it_is(like, path.parent)), **({"image": image} if image else {})}
+    # a location is somebody else's text, and must not end the comment
+    about = " ".join(without_controls(advice.question.profile.location).split())
+    head = f"# {advice.winner.variant.name}, as headrace advise says for {about}\n"
+    text = f"{head}{yaml.safe_dump(job, sort_keys=False, allow_unicode=True)}"
+    with into_file(path) as file:
+        file.write(text.encode())
+    more = "" if like else "; add source_dir and entry_point, or what your image needs"
+    typer.echo(without_controls(f"wrote {path}{more}"), err=True)
+
+
+def _as_it_is(job_path: Path, folder: Path) -> dict[str, Any]:
+    """What a job file says, and no defaults; its code as seen from another folder."""
+    import os
+
+    from headrace import job_file
+
+    job = job_file.load(job_path)
+    plain: dict[str, Any] = job.model_dump(mode="json", exclude_unset=True)
+    if job.source_dir is not None:
+        plain["source_dir"] = os.path.relpath(job.source_dir, folder)
+    if job.dependencies:
+        plain["dependencies"] = [os.path.relpath(each, folder) for each in job.dependencies]
+    return plain
+
+
+def _write_report(advice: Advice, path: Path) -> None:
+    from headrace.advisor.plain import to_plain
+    from headrace.advisor.report import render
+    from headrace.delivery import into_file
+
+    page = render(to_plain(advice))
+    with into_file(path) as file:
+        file.write(page.encode())
+    typer.echo(without_controls(f"wrote {path}"), err=True)
+
+
+def _print(advice: Advice, image: str | None, as_json: bool) -> None:
+    wiring = _wiring(advice, image)
+    if as_json:
+        from headrace.advisor.plain import to_plain
+
+        wired = None if wiring is None else {"settings": wiring.settings, "job": wiring.job, "steps": wiring.steps}
+        typer.echo(json.dumps({**to_plain(advice), "wiring": wired}))
+        return
+    from headrace.cli.advice_view import screen
+    from headrace.cli.screen import result_console
+
+    console = result_console()
+    for part in screen(advice, wiring):
+        console.print(part)

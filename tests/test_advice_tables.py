@@ -1,0 +1,333 @@
+"""The advice case by case: what is refused, what the flow says, what would change the answer, how it is wired."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+from headrace import job_file
+from headrace.advisor.advice import advise
+from headrace.advisor.decision_flow import opinion_on
+from headrace.advisor.plans import plan, plans_for
+from headrace.advisor.question import Goal, ReadOrder
+from headrace.advisor.ranking import ranking
+from headrace.advisor.sharing import break_even
+from headrace.advisor.speeds import Speeds
+from headrace.advisor.variants import EfsMode, LustreState, Variant
+from headrace.advisor.wiring import wiring_of
+from headrace.dataset.profile import Profile, Unusable, Where, profile_of_sizes
+from headrace.errors import InvalidInput
+from headrace.figures.rates import rates
+from headrace.roads import EFS, LUSTRE, S3_FAST_FILE, S3_FILE, S3_PIPE, Road
+
+from stacks.settings import settings_of
+from tests.advice_questions import IMAGES, SHARDS, question
+
+GB = 10**9
+
+
+def _profile(
+    size_bytes: int, files: int = 100, where: Where = Where.S3, location: str = "s3://lake/data/x/"
+) -> Profile:
+    return profile_of_sizes(location, where, {size_bytes: files})
+
+
+def _unusable(rule_id: str, *roads: Road) -> Profile:
+    found = Unusable(
+        rule_id=rule_id, reason="bad keys", files=3, roads=tuple(each.name for each in roads), examples=("a",)
+    )
+    return replace(IMAGES, unusable=(found,))
+
+
+S3_ROADS = (S3_FILE, S3_FAST_FILE, S3_PIPE)
+REFUSED: list[tuple[str, Profile, dict[str, Any], str, set[str]]] = [
+    ("random reads", SHARDS, {"access": ReadOrder.RANDOM}, "V180", {"S3 Pipe"}),
+    (
+        "data in EFS",
+        _profile(GB, where=Where.EFS, location="/x"),
+        {},
+        "V181",
+        {"S3 File", "S3 FastFile", "S3 Pipe", "FSx for Lustre"},
+    ),
+    ("more than the NVMe", _profile(5 * GB), {}, "V182", {"S3 File"}),
+    ("more than the largest volume", _profile(200 * GB), {"instance": "ml.p3.2xlarge"}, "V182", {"S3 File"}),
+    ("more than was asked for", SHARDS, {"instance": "ml.p3.2xlarge", "volume_gb": 40}, "V182", {"S3 File"}),
+    (
+        "archived",
+        _unusable("V27", *S3_ROADS, LUSTRE, EFS),
+        {},
+        "V27",
+        {
+            "S3 File",
+            "S3 FastFile",
+            "S3 Pipe",
+            "FSx for Lustre",
+            "EFS",
+            "S3 File, packed",
+            "S3 FastFile, packed",
+            "S3 Pipe, packed",
+        },
+    ),
+    ("keys that are no paths", _unusable("V53", S3_FILE, LUSTRE), {}, "V53", {"S3 File", "FSx for Lustre"}),
+    ("keys that are folders", _unusable("V130", S3_FAST_FILE), {}, "V130", {"S3 FastFile"}),
+    ("more than any Lustre", _profile(200 * 10**15, 20), {}, "V26", {"FSx for Lustre"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("profile", "asked", "rule_id", "roads"), [each[1:] for each in REFUSED], ids=[each[0] for each in REFUSED]
+)
+def test_what_a_road_cannot_take_is_refused_by_a_rule(
+    profile: Profile, asked: dict[str, Any], rule_id: str, roads: set[str]
+) -> None:
+    """By that rule exactly these roads, and packing helps where keys are the trouble."""
+    _, rejections = plans_for(question(profile, **asked))
+    refused = {
+        f"{each.variant.road.name}{', packed' if each.variant.is_packed else ''}"
+        for each in rejections
+        if rule_id in {finding.rule_id for finding in each.findings}
+    }
+    assert refused == roads
+
+
+def test_a_question_without_any_road_is_answered() -> None:
+    """All are refused, and each says why."""
+    advice = advise(question(_unusable("V27", *S3_ROADS, LUSTRE, EFS)))
+    assert (advice.winner, advice.ranked) == (None, ())
+    assert advice.rejections
+    assert advice.why == "no road can bring this data set; each says why"
+
+
+FLOW: list[tuple[str, Profile, dict[str, Any], list[tuple[str, bool]]]] = [
+    ("A: small files, small set", _profile(39_000, 30_607), {}, [("S3 File", False)]),
+    ("B: large files, small set", _profile(110_000_000, 10), {}, [("S3 File", False)]),
+    ("C: in the band, small files", IMAGES, {}, [("S3 File", False), ("S3 FastFile", True)]),
+    ("D: in the band, large files", SHARDS, {}, [("S3 File", False), ("S3 FastFile", False)]),
+    ("49.9 GB", _profile(49_900_000, 1000), {}, [("S3 File", False)]),
+    ("200 GB of large files", _profile(100_000_000, 2000), {}, [("S3 FastFile", False)]),
+    ("200 GB of files of 49 MB", _profile(49_000_000, 4082), {}, [("S3 FastFile", True)]),
+    (
+        "small files that cannot be packed",
+        _profile(1_000_000, 200_000),
+        {"can_pack": False},
+        [("FSx for Lustre", False)],
+    ),
+    ("in EFS", _profile(39_000, where=Where.EFS, location="/x"), {}, [("EFS", False)]),
+    (
+        "random reads",
+        _profile(100_000_000, 2000),
+        {"access": ReadOrder.RANDOM},
+        [("S3 FastFile", False), ("FSx for Lustre", False)],
+    ),
+]
+
+
+@pytest.mark.parametrize(("profile", "asked", "roads"), [each[1:] for each in FLOW], ids=[each[0] for each in FLOW])
+def test_the_decision_flow_says_what_the_post_says(
+    profile: Profile, asked: dict[str, Any], roads: list[tuple[str, bool]]
+) -> None:
+    """Within 50 to 100 GB both of its answers hold."""
+    opinion = opinion_on(question(profile, **asked))
+    assert [(each.road, each.is_packed) for each in opinion.answers] == roads
+    assert all(each.steps for each in opinion.answers)
+
+
+def test_a_disagreement_is_explained_in_seconds_or_dollars() -> None:
+    """The flow takes File mode for anything below 50 GB; for a job of one epoch that is not the quickest."""
+    advice = advise(question(_profile(39_000, 30_607), by=Goal.TIME))
+    assert advice.winner is not None
+    assert not advice.opinion.agrees_with(advice.winner)
+    assert "S3 File takes " in advice.disagreement
+    assert "s more for download and image" in advice.disagreement
+    assert advise(question(SHARDS, samples=1_530_350, epochs=10)).disagreement == ""
+
+
+def test_what_is_too_close_names_what_would_decide() -> None:
+    """Rivals are those whose range overlaps the winner's; below the threshold the order turns."""
+    asked = question(SHARDS, samples=1_530_350, by=Goal.TIME)
+    ranked = ranking(plans_for(asked)[0], asked)
+    winner = ranked[0].plan.elapsed_seconds
+    assert any(each.is_too_close for each in ranked)
+    for each in ranked[1:]:
+        assert each.is_too_close == each.plan.elapsed_seconds.overlaps(winner)
+        assert (each.measurement is not None) == each.is_too_close
+
+
+def test_a_measurement_at_its_threshold_is_a_draw() -> None:
+    """A phase that takes what it says brings both roads to the same time."""
+    looked_at = 0
+    for files in (100, 1000, 3000, 10_000, 30_000):
+        asked = question(_profile(39_000, files), by=Goal.TIME, instance="ml.p3.2xlarge")
+        ranked = ranking(plans_for(asked)[0], asked)
+        winner = ranked[0].plan
+        for each in ranked[1:]:
+            measurement = each.measurement
+            if measurement is None or measurement.phase not in measurement.plan.billed:
+                continue
+            phase = measurement.plan.billed[measurement.phase].point
+            moved = measurement.plan.elapsed_seconds.point - phase + measurement.seconds
+            other = each.plan if measurement.plan is winner else winner
+            assert moved == pytest.approx(other.elapsed_seconds.point)
+            looked_at += 1
+    assert looked_at >= 3
+
+
+def test_changes_that_are_told_do_change_the_answer() -> None:
+    """At the number that is named the other road wins, and one before it it does not."""
+    asked = question(IMAGES, epochs=10)
+    advice = advise(asked)
+    assert advice.winner is not None
+    told = {each.change: each for each in advice.what_ifs}
+    (change,) = (each for each in told if each.endswith(" epochs"))
+    number = int(change.split()[0].replace(",", ""))
+    assert number < 10
+    at, before = (advise(question(IMAGES, epochs=each)).winner for each in (number, number + 1))
+    assert at is not None
+    assert before is not None
+    assert at.variant.road is not before.variant.road
+    assert "the script cannot read shards" in told
+
+
+def test_other_instances_have_the_same_accelerators() -> None:
+    """Samples per second are measured, and hold for no other accelerator."""
+    from headrace.figures.instance_types import all_instance_types
+
+    asked = question(IMAGES, epochs=10)
+    advice = advise(asked, all_instance_types().values())
+    names = [each.change for each in advice.what_ifs if each.change.startswith("ml.")]
+    assert names
+    assert all(name.startswith("ml.g5.") and name != "ml.g5.2xlarge" for name in names)
+
+
+def test_sharing_pays_at_its_break_even() -> None:
+    """With so many jobs a month, the file system and the other road cost the same."""
+    asked = question(IMAGES, epochs=10)
+    found = break_even(plans_for(asked)[0], asked)
+    assert found is not None
+    assert found.jobs_per_month is not None
+    shared = found.shared_usd_per_month + found.jobs_per_month * found.shared_usd_per_job
+    assert shared == pytest.approx(found.jobs_per_month * found.other_usd_per_job)
+    assert found.shared_usd_per_month == pytest.approx(1200 * 0.14)
+
+
+def test_a_file_system_that_is_held_is_shared_by_its_jobs() -> None:
+    """Creation and preload are paid once; with one job there is nothing to share."""
+    twenty = question(IMAGES, jobs=20)
+    held, alone = (
+        plan(twenty, Variant(road=LUSTRE, lustre=state, capacity_gib=1200))
+        for state in (LustreState.HELD_PRELOADED, LustreState.EPHEMERAL_PRELOADED)
+    )
+    assert held.waiting["create"].point == pytest.approx(alone.waiting["create"].point / 20)
+    assert held.usd is not None
+    assert alone.usd is not None
+    assert held.usd.point < alone.usd.point
+    states = {each.lustre for each, _ in _variants(question(IMAGES))}
+    assert LustreState.HELD_PRELOADED not in states
+
+
+def _variants(asked: Any) -> list[tuple[Variant, None]]:
+    plans, rejections = plans_for(asked)
+    return [(each.variant, None) for each in (*plans, *rejections)]
+
+
+def test_spot_downloads_again_after_each_interruption() -> None:
+    """What is copied is copied anew; the price is lower by the saving."""
+    file = Variant(road=S3_FILE)
+    calm = plan(question(IMAGES, spot_saving_percent=60.0, interruptions=0.0), file)
+    often = plan(question(IMAGES, spot_saving_percent=60.0, interruptions=2.0, checkpoint_minutes=0.0), file)
+    lost = often.billed_seconds.point - calm.billed_seconds.point
+    # what comes again: the download, and the start of the script
+    again = calm.billed["download and image"].point + rates()["script_start_seconds"].value
+    assert lost == pytest.approx(2 * again)
+    full = plan(question(IMAGES), file)
+    assert calm.costs[0].usd is not None
+    assert full.costs[0].usd is not None
+    assert calm.costs[0].usd.point == pytest.approx(0.4 * full.costs[0].usd.point)
+
+
+def test_a_warm_pool_has_its_image_but_not_its_data() -> None:
+    """It matches on everything but the data channels."""
+    cold, warm = (plan(question(IMAGES, warm=each), Variant(road=S3_FAST_FILE)) for each in (False, True))
+    assert warm.waiting["starting"].point < cold.waiting["starting"].point
+    assert "image" not in warm.billed
+    assert warm.billed["listing"] == cold.billed["listing"]
+
+
+def test_shards_are_copied_once_over_all_instances() -> None:
+    """ShardedByS3Key divides the copy, replication does not; requests are paid accordingly."""
+    whole, shares = (plan(question(SHARDS, instances=4, sharded=each), Variant(road=S3_FILE)) for each in (False, True))
+    assert shares.billed["download and image"].point < whole.billed["download and image"].point
+    requests = [next(each for each in one.costs if each.name == "S3 requests").usd for one in (whole, shares)]
+    assert requests[0] is not None
+    assert requests[1] is not None
+    assert requests[0].point == pytest.approx(4 * requests[1].point)
+
+
+def test_each_rate_is_used_and_has_its_source() -> None:
+    """The file and the record name the same rates, and each says where it is from."""
+    assert set(rates()) == set(Speeds.__dataclass_fields__)
+    for name, each in rates().items():
+        assert 0 < each.low <= each.value <= each.high, name
+        assert len(each.source) > 20, name
+        assert each.unit, name
+
+
+ROADS_TO_WIRE = [
+    Variant(road=S3_FILE),
+    Variant(road=S3_FAST_FILE),
+    Variant(road=S3_PIPE),
+    Variant(road=S3_FAST_FILE, is_packed=True),
+    *(Variant(road=LUSTRE, lustre=state, capacity_gib=2400) for state in LustreState),
+    *(Variant(road=EFS, efs_mode=mode) for mode in EfsMode),
+]
+LOCATIONS = ["s3://lake/data/photos/", "s3://lake/data/photos", "s3://other/archive/2024/"]
+
+
+@pytest.mark.parametrize("location", LOCATIONS)
+@pytest.mark.parametrize("variant", ROADS_TO_WIRE, ids=lambda each: each.name)
+def test_every_plan_can_be_wired(variant: Variant, location: str, tmp_path: Any) -> None:
+    """Its job file is one, its settings are settings, and its steps end with the job."""
+    asked = question(replace(IMAGES, location=location), jobs=3, instance="ml.p3.2xlarge", spot_saving_percent=50.0)
+    wiring = wiring_of(plan(asked, variant), asked, "digits:1")
+    path = tmp_path / "job.yaml"
+    path.write_text(yaml.safe_dump(dict(wiring.job)))
+    job = job_file.load(path)
+    assert job.channels["train"].places == (variant.road.place,)
+    environment = {"network": {"cidr": "10.0.0.0/20", "availability_zone_ids": ["use1-az1"]}, **wiring.settings}
+    settings = settings_of(json.loads(json.dumps({"dev": environment})), "dev")
+    if variant.road is LUSTRE and variant.lustre is not None and variant.lustre.is_shared:
+        assert settings.lustre.storage_capacity_gib == 2400
+    if variant.road is EFS:
+        assert settings.efs.throughput_mode == variant.efs_mode
+        assert (settings.efs.provisioned_throughput_mibps is not None) == (variant.efs_mode is EfsMode.PROVISIONED)
+    if variant.is_packed:
+        assert job.channels["train"].s3 == f"{location.rstrip('/')}-packed/"
+        assert "pack the small files" in wiring.steps[0]
+    assert "headrace" in wiring.steps[-1]
+
+
+def test_a_local_data_set_cannot_be_wired() -> None:
+    """No job reads what lies here."""
+    asked = question(_profile(39_000, where=Where.LOCAL, location="/tmp/x"))  # noqa: S108
+    with pytest.raises(InvalidInput, match="aws s3 sync"):
+        wiring_of(plan(asked, Variant(road=S3_FILE)), asked, "digits:1")
+
+
+def test_one_size_of_each_way_is_shown() -> None:
+    """The best of each; the others would be rows that say the same."""
+    advice = advise(question(IMAGES, epochs=10))
+    ways = [replace(each.plan.variant, capacity_gib=0) for each in advice.ranked]
+    assert len({str(each) for each in ways}) == len(ways)
+    assert {each.lustre for each in ways if each.road is LUSTRE} == set(LustreState) - {LustreState.HELD_PRELOADED}
+
+
+@pytest.mark.parametrize(
+    ("asked", "bucket", "region"),
+    [(None, None, "us-east-1"), (None, "eu-west-1", "eu-west-1"), ("us-west-2", "eu-west-1", "us-west-2")],
+)
+def test_prices_are_those_of_the_region(asked: str | None, bucket: str | None, region: str) -> None:
+    """The one that was asked for, or the bucket's."""
+    assert question(replace(IMAGES, region=bucket), region=asked).prices.region == region
