@@ -65,6 +65,12 @@ async function refused() {
   return told;
 }
 
+async function photograph(page, { picture, until, width }) {
+  const bottom = until && (await page.evaluate((each) => document.querySelector(each).getBoundingClientRect().bottom, until));
+  const whole = { fullPage: true, clip: { x: 0, y: 0, width, height: Math.ceil(bottom) + 24 } };
+  await page.screenshot({ path: picture, ...(until ? whole : {}) });
+}
+
 async function audit(page) {
   await page.evaluate(AXE);
   const { violations } = await page.evaluate((rules) => axe.run({ runOnly: rules }), RULES);
@@ -83,7 +89,7 @@ async function view(browser, asked) {
   await page.goto(url);
   if (asked.open_all) await page.evaluate(() => document.querySelectorAll("details").forEach((each) => (each.open = true)));
   if (asked.follow) await page.click(asked.follow);
-  if (asked.picture) await page.screenshot({ path: asked.picture });
+  if (asked.picture) await photograph(page, asked);
   const found = { ...(await page.evaluate(seen)), complaints: [...complaints], requests: requests.filter((each) => each !== url) };
   if (asked.audit) found.audit = await audit(page);
   found.refused = await page.evaluate(refused);

@@ -35,10 +35,11 @@ class NoBrowserError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A look at a page. ``scheme``: light or dark. ``picture``: where a PNG of the window goes.
+    """A look at a page.
 
-    ``open_all``: with every ``details`` unfolded. ``follow``: a selector of what is clicked first. ``audit``: with what
-    axe-core finds.
+    ``scheme``: light or dark. ``picture``: where a PNG goes, of the window, or of the page down to the end of what
+    ``until`` selects. ``open_all``: with every ``details`` unfolded. ``follow``: a selector of what is clicked first.
+    ``audit``: with what axe-core finds.
     """
 
     file: str
@@ -46,6 +47,7 @@ class View:
     height: int
     scheme: str = "light"
     picture: str | None = None
+    until: str | None = None
     open_all: bool = False
     follow: str | None = None
     audit: bool = False

@@ -20,20 +20,25 @@ from headrace.advisor.report import render
 from headrace.dataset.profile import Where, profile_of_sizes
 from headrace.figures.instance_types import instance_type
 from headrace.figures.prices import Prices, prices
+from PIL import Image
 
 from tests.browser import View, browser
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 IMAGES = {30_000: 410_350, 35_000: 560_000, 40_000: 400_000, 44_000: 160_000}
 RELATED = ("ml.g5.xlarge", "ml.g5.4xlarge", "ml.g5.8xlarge")
-PICTURES = {"advise-report": (1040, 1770), "advise-report-phone": (360, 1940)}
+PICTURES = {"advise-report": (1040, "sharing"), "advise-report-phone": (360, "time")}
+COLOURS = 256
 PHONE, DESK = (360, 740), (1280, 900)
+
+US_EAST_1 = prices("us-east-1")
+WITHOUT_EFS = replace(US_EAST_1, of={key: price for key, price in US_EAST_1.of.items() if not key[0].startswith("efs")})
 
 USUAL = Question(
     profile=profile_of_sizes("s3://my-lake/data/images/", Where.S3, IMAGES),
     workload=Workload(epochs=10, samples_per_second=330),
     fleet=Fleet(instance_type=instance_type("ml.g5.2xlarge")),
-    prices=prices("us-east-1"),
+    prices=US_EAST_1,
 )
 QUESTIONS: Mapping[str, Question] = {
     "usual": USUAL,
@@ -43,6 +48,7 @@ QUESTIONS: Mapping[str, Question] = {
         fleet=Fleet(
             instance_type=instance_type("ml.g5.2xlarge"), instances=4, is_sharded=True, spot=Spot(saving_percent=62.5)
         ),
+        prices=WITHOUT_EFS,
         goal=Goal.TIME,
     ),
     "without prices": replace(USUAL, prices=Prices(region="xx-nowhere-1", of={})),
@@ -70,11 +76,22 @@ def main() -> None:
         page = Path(folder) / "report.html"
         page.write_text(page_of("usual"), encoding="utf-8")
         views = [
-            View(file=str(page), width=width, height=height, picture=str(DOCS / f"{name}.png"))
-            for name, (width, height) in PICTURES.items()
+            View(
+                file=str(page),
+                width=width,
+                height=DESK[1],
+                picture=str(DOCS / f"{name}.png"),
+                until=f"section[aria-labelledby={section}]",
+            )
+            for name, (width, section) in PICTURES.items()
         ]
         browser().look(views)
-    sys.stdout.write("".join(f"{each.picture}\n" for each in views))
+    for each in views:
+        assert each.picture is not None
+        with Image.open(each.picture) as picture:
+            few_colours = picture.convert("RGB").quantize(COLOURS)
+        few_colours.save(each.picture, optimize=True)
+        sys.stdout.write(f"{each.picture}\n")
 
 
 if __name__ == "__main__":

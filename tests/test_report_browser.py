@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from headrace.advisor.report.words import usd
 
 from tests.browser import Browser, NoBrowserError, View, browser
 from tests.report_pages import DESK, PHONE, QUESTIONS, advice_on, page_of
@@ -174,4 +175,4 @@ def test_on_a_phone_a_table_becomes_cards_that_say_what_they_show(seen: Seen) ->
     """All roads are there, each with its figures."""
     text = seen["usual", PHONE, "light"]["text"]
     assert all(each["name"] in text for each in advice_on("usual")["roads"])
-    assert "$20.51" in text
+    assert all(usd(each["usd"]["point"]) in text for each in advice_on("usual")["roads"] if each["usd"])

@@ -22,7 +22,7 @@ def against_epochs(lines: Sequence[Line], asked: float, look: Look) -> str:
     """Dollars of an epoch against the epochs of a job; ``asked``: the epochs of the question."""
     import altair as alt
 
-    margin = Margin(left=52, right=280 if look.is_wide else 24, top=26, bottom=42)
+    margin = Margin(left=52, right=320 if look.is_wide else 24, top=26, bottom=42)
     amounts = [each for line in lines for each in line.y]
     low, high = min(amounts), max(amounts)
     is_log = high > low * _LOG_FROM_RATIO > 0

@@ -17,7 +17,7 @@ _MANY_DAYS: Final = 10
 _HUNDREDTH: Final = 0.01
 _WHOLE_DOLLARS: Final = 1000
 _LARGE: Final = 100
-_INTERVAL_UNITS: Final = (("days", 4 * _DAY, _DAY), ("h", _HOUR, _HOUR), ("min", 2 * _MINUTE, _MINUTE), ("s", 0, 1))
+_INTERVAL_UNITS: Final = (("days", 4 * _DAY, _DAY), ("h", 2 * _HOUR, _HOUR), ("min", 5 * _MINUTE, _MINUTE), ("s", 0, 1))
 _UNITS: Final = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("KB", 1e3))
 
 
