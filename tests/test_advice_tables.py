@@ -154,6 +154,7 @@ def test_what_is_too_close_names_what_would_decide() -> None:
     for each in ranked[1:]:
         assert each.is_too_close == each.plan.elapsed_seconds.overlaps(winner)
         assert (each.measurement is not None) == each.is_too_close
+        assert each.measurement is None or each.measurement.seconds >= 1
 
 
 def test_a_measurement_at_its_threshold_is_a_draw() -> None:

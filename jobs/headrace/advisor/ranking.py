@@ -97,8 +97,12 @@ def _deciding(winner: Plan, rival: Plan, best: Span, other: Span, question: Ques
     if candidates:
         return max(candidates, key=lambda each: each[0])[1]
     once = replace(question, workload=replace(question.workload, epochs=min(1.0, question.workload.epochs)))
-    seconds_once = replan(once, rival.variant).billed_seconds.point - gap_seconds
-    return Measurement(plan=rival, phase=ALL_BILLED, seconds=max(0.0, seconds_once))
+    threshold = replan(once, rival.variant).billed_seconds.point - gap_seconds
+    if threshold >= _SHORTEST_SECONDS:
+        return Measurement(plan=rival, phase=ALL_BILLED, seconds=threshold)
+    # no epoch of the rival's is so short: the winner's may be longer than it seems
+    kept = replan(once, winner.variant).billed_seconds.point + gap_seconds
+    return Measurement(plan=winner, phase=ALL_BILLED, seconds=kept)
 
 
 def _usd_per_second(question: Question) -> float:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headrace.advisor.plans import Plan
-from headrace.advisor.question import Question
+from headrace.advisor.question import Goal, Question
+from headrace.advisor.ranking import winner_of
 from headrace.advisor.variants import LustreState
 from headrace.figures.prices import Item
 
@@ -39,7 +40,7 @@ def break_even(plans: Sequence[Plan], question: Question) -> BreakEven | None:
     if price is None or not shared or not others:
         return None
     first = min(shared, key=lambda each: each.variant.capacity_gib)
-    other = min(others, key=lambda each: each.usd.point if each.usd else 0.0)
+    other = winner_of(others, Goal.COST)
     assert first.usd is not None
     assert other.usd is not None
     alone = first.usd.point - sum(each.usd.point for each in first.costs if each.name == FILE_SYSTEM and each.usd)

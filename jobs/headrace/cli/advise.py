@@ -202,6 +202,7 @@ def _write_report(advice: Advice, path: Path) -> None:
     from headrace.advisor.report import render
     from headrace.delivery import into_file
 
+    typer.echo("drawing the page", err=True)
     page = render(to_plain(advice))
     with into_file(path) as file:
         file.write(page.encode())
