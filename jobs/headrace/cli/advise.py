@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headrace.advisor.question import MODEL_GB_DEFAULT, Goal, ReadOrder
+from headrace.advisor.question import MODEL_GB_DEFAULT, SHARED_LUSTRE_GIB_DEFAULT, Goal, ReadOrder
 from headrace.cli.options import PricesFile
 from headrace.cli.plain_text import without_controls
 
@@ -69,6 +69,9 @@ def advise(
         float | None, typer.Option(metavar="N", help="Between two checkpoints on Spot. [default: 10]")
     ] = None,
     by: Annotated[Goal, typer.Option(help="What the best road is best in.")] = Goal.COST,
+    shared_lustre: Annotated[
+        int, typer.Option(metavar="GIB", help="Of the Lustre that stands for everybody; 0 for none.")
+    ] = SHARED_LUSTRE_GIB_DEFAULT,
     region: Annotated[
         str | None, typer.Option(help="Whose prices count. [default: the bucket's, or us-east-1]")
     ] = None,
@@ -108,6 +111,7 @@ def advise(
         checkpoint_minutes=checkpoint_minutes,
         by=by,
         region=region,
+        shared_lustre=shared_lustre,
     )
     if write is not None and not (image or like):
         raise InvalidInput(

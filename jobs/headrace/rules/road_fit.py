@@ -18,6 +18,7 @@ from headrace.rules.values import finding_in_words
 
 LARGEST_VOLUME_GB: Final = 16_384
 _BYTES_PER_GIB: Final = 1 << 30
+_BYTES_PER_GB: Final = 10**9
 _ROOM: Final = 1.1
 
 
@@ -108,7 +109,8 @@ def road_begins_where_the_data_lies(fit: RoadFit) -> Iterator[Finding]:
 def copy_fits_the_instance(fit: RoadFit) -> Iterator[Finding]:
     """What File mode copies fits on the instance's NVMe, the volume that was asked for, or the largest volume."""
     room_gb = fit.nvme_gb or fit.volume_gb or LARGEST_VOLUME_GB
-    if fit.copied_bytes * _ROOM > room_gb * _BYTES_PER_GIB:
+    # of NVMe EC2 tells GB, of a volume EBS counts GiB
+    if fit.copied_bytes * _ROOM > room_gb * (_BYTES_PER_GB if fit.nvme_gb else _BYTES_PER_GIB):
         kind = f"NVMe of {fit.instance_type}" if fit.nvme_gb else "volume"
         got = f"{fit.road.name} with {fit.copied_bytes / _BYTES_PER_GIB:,.0f} GiB for each instance"
         allowed = f"{room_gb:,} GB of {kind}, with a tenth to spare"
