@@ -358,3 +358,19 @@ def test_one_size_of_each_way_is_shown() -> None:
 def test_prices_are_those_of_the_region(asked: str | None, bucket: str | None, region: str) -> None:
     """The one that was asked for, or the bucket's."""
     assert question(replace(IMAGES, region=bucket), region=asked).prices.region == region
+
+
+def test_a_job_that_never_ends_is_refused() -> None:
+    """A billion small files take months in FastFile mode, and years to preload; what is packed is trained on in time."""
+    asked = question(_profile(10_000, 1_000_000_000), epochs=1, samples_per_second=10_000.0)
+    plans, rejections = plans_for(asked)
+    refused = {each.variant for each in rejections if each.findings[0].rule_id == "V183"}
+    assert Variant(road=S3_FAST_FILE) in refused
+    assert all(each.billed_seconds.point <= 28 * 86_400 for each in plans)
+    assert any(each.variant.is_packed for each in plans)
+
+
+def test_what_people_say_in_python_may_be_text() -> None:
+    """Plain text means what the command line means by it."""
+    asked = question(IMAGES, by="cost", access="random")
+    assert (asked.goal, asked.workload.read_order) == (Goal.COST, ReadOrder.RANDOM)

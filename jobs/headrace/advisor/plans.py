@@ -7,7 +7,7 @@ the same plan.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from headrace.advisor.efs_road import provisioned_mb_per_second
@@ -28,6 +28,7 @@ READY: Final = "getting ready"
 FIRST_EPOCH: Final = "first epoch"
 EPOCHS: Final = (FIRST_EPOCH, "further epochs")
 WALK: Final = "walk"
+_JOBS: Final = ("pack", "preload", "load")
 _OF_EVERY_ROAD: Final = ("overhead", "upload", "interruptions")
 
 
@@ -82,11 +83,22 @@ def plans_for(question: Question) -> tuple[list[Plan], list[Rejection]]:
     plans: list[Plan] = []
     rejections: list[Rejection] = []
     for variant in variants_for(question):
-        if findings := fit_findings(fit_of(variant, question)):
+        fit = fit_of(variant, question)
+        findings = fit_findings(fit)
+        if not findings:
+            planned = plan(question, variant)
+            findings = fit_findings(replace(fit, longest_job_seconds=_longest_job_seconds(planned, question)))
+            if not findings:
+                plans.append(planned)
+        if findings:
             rejections.append(Rejection(variant=variant, findings=tuple(findings)))
-        else:
-            plans.append(plan(question, variant))
     return plans, rejections
+
+
+def _longest_job_seconds(plan: Plan, question: Question) -> float:
+    """Of the job itself, and of those that make its road ready; these are shared by all the jobs."""
+    ready = (plan.waiting[name].point * question.workload.jobs for name in _JOBS if name in plan.waiting)
+    return max(plan.billed_seconds.point, *ready, 0.0)
 
 
 def plan(question: Question, variant: Variant) -> Plan:

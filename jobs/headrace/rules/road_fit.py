@@ -2,7 +2,7 @@
 
 The advice runs them over every road; each finding is the reason why a road is not among the choices.
 Sources: Amazon SageMaker Developer Guide, "Choosing an input mode and a storage unit"; Amazon EBS User Guide, volume
-types (gp2: 16 TiB); what keys become is judged in :mod:`headrace.rules.location_paths`.
+types (gp2: 16 TiB); Amazon SageMaker API Reference, StoppingCondition (28 days); what keys become is judged in :mod:`headrace.rules.location_paths`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from headrace.rules.lustre_sizing import LARGEST_GIB, MAX_FILL
 from headrace.rules.values import finding_in_words
 
 LARGEST_VOLUME_GB: Final = 16_384
+_DAY_SECONDS: Final = 86_400
+LONGEST_JOB_SECONDS: Final = 28 * _DAY_SECONDS
 _BYTES_PER_GIB: Final = 1 << 30
 _BYTES_PER_GB: Final = 10**9
 _ROOM: Final = 1.1
@@ -37,7 +39,7 @@ class RoadFit:
     """A road and what is to go on it. ``unusable``: what of the data set this road cannot take.
 
     ``copied_bytes``: to each instance, in File mode. ``nvme_gb``: 0 of an instance without local NVMe.
-    ``volume_gb``: as it was asked for.
+    ``volume_gb``: as it was asked for. ``longest_job_seconds``: of the job, or of one that makes the road ready for it.
     """
 
     road: Road
@@ -48,6 +50,7 @@ class RoadFit:
     instance_type: str = ""
     nvme_gb: int = 0
     volume_gb: int | None = None
+    longest_job_seconds: float = 0.0
     unusable: tuple[UnusableFiles, ...] = ()
 
 
@@ -118,6 +121,15 @@ def copy_fits_the_instance(fit: RoadFit) -> Iterator[Finding]:
         yield finding_in_words("V182", "road", got, allowed, fix)
 
 
+@rule("V183")
+def jobs_end_in_time(fit: RoadFit) -> Iterator[Finding]:
+    """SageMaker stops every training job after 28 days."""
+    if fit.longest_job_seconds > LONGEST_JOB_SECONDS:
+        got = f"{fit.road.name} with a job of {fit.longest_job_seconds / _DAY_SECONDS:,.0f} days"
+        fix = "more instances, fewer epochs, or a job that goes on from checkpoints"
+        yield finding_in_words("V183", "road", got, "at most 28 days", fix)
+
+
 FIT_RULES: tuple[Rule[Any], ...] = (
     road_reads_no_archive,
     road_takes_keys_as_paths,
@@ -126,6 +138,7 @@ FIT_RULES: tuple[Rule[Any], ...] = (
     pipe_reads_in_order,
     road_has_a_capacity,
     copy_fits_the_instance,
+    jobs_end_in_time,
 )
 """Rules of one :class:`RoadFit`."""
 
