@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -32,7 +33,11 @@ def check(objects: Sequence[Made], counts: Counts, stretch: Stretch, prefix: str
     wanted = truth(objects, prefix)
     assert (counts.files, counts.size_bytes, counts.folder_markers) == (wanted.files, wanted.size_bytes, wanted.markers)
     fine = counts.fine.reshape(-1, FINE_PER_DOUBLING).sum(axis=1).tolist()
-    found = {at: (files, size) for at, (files, size) in enumerate(zip(fine, counts.bucket_bytes.tolist())) if files}
+    found = {
+        at: (files, size)
+        for at, (files, size) in enumerate(zip(fine, counts.bucket_bytes.tolist(), strict=True))
+        if files
+    }
     assert found == wanted.buckets
     assert counts.suffixes == wanted.suffixes
     assert counts.classes == wanted.classes
@@ -64,12 +69,28 @@ def test_parts_come_to_the_whole(objects: list[Made], cuts: list[tuple[int, bool
     ordered = sorted(objects, key=lambda each: each.key.encode())
     borders = [(0, True), *sorted((min(at, len(ordered)), is_new) for at, is_new in cuts), (len(ordered), True)]
     parts: list[list[Page]] = []
-    for (start, is_new), (stop, _) in zip(borders[:-1], borders[1:], strict=True):
+    for (start, is_new), (stop, _) in pairwise(borders):
         page = parse_page(xml_page(ordered[start:stop])).page
         if is_new or not parts:
             parts.append([])
         parts[-1].append(page)
     check(objects, *_counted(parts))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [["d/a"], ["d/b", "e/x"], ["e/y", "f"]],  # folders that go on at both ends
+        [["d/a"], ["d/b", "d/c/d", "d/e", "e/x"]],
+        [["a", "a-b"], ["a.c"], ["a/b"]],  # a clash over three parts, with others between
+        [["a"], ["a-", "a-/x", "a0"], ["b"]],
+        [["a"], ["a-b"], ["a0"], ["ab/c"]],  # none
+    ],
+)
+def test_parts_are_joined(parts: list[list[str]]) -> None:
+    """The cases that joining is made for."""
+    pages = [[parse_page(xml_page([Made(key, 1) for key in part])).page] for part in parts]
+    check([Made(key, 1) for part in parts for key in part], *_counted(pages))
 
 
 @given(OBJECTS)

@@ -1,8 +1,8 @@
 """Pages of a listing as columns: numpy arrays over the bytes that came, and nothing in Python for each key.
 
 botocore's parser makes a dictionary of strings of every object, which takes some fifteen milliseconds a page and is
-what a listing waits for. Here a page of ListObjectsV2 is searched for its tags in one sweep. Text of XML holds no ``<``,
-so a value ends at the next tag. Keys are asked for URL-encoded, since XML 1.0 cannot hold every character that a key
+what a listing waits for. Here a page of ListObjectsV2 is searched for its tags in one sweep. Text of XML holds no
+``<``, so a value ends at the next tag. Keys are asked for URL-encoded, since XML 1.0 cannot hold every character that a key
 may have; a service that does not say so in its answer is taken to have escaped them as XML does.
 
 Source: Amazon S3 API Reference, ListObjectsV2 (``encoding-type``).

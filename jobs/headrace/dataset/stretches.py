@@ -4,14 +4,15 @@ All keys of a folder lie side by side in the order of their bytes. So a folder c
 those stay open that the first or the last key of the stretch lies in: a neighbour may hold more of them.
 
 A file that is also the folder of others (``a`` and ``a/b``) may be far before them (``a``, ``a-b``, ``a/b``), but all
-keys between begin with it. So a stretch remembers those of its files that its last key begins with, and of its own first
-key every beginning that an earlier file could be.
+keys between begin with it. So a stretch remembers those of its files that its last key begins with, and of its own
+first key every beginning that an earlier file could be.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class Stretch:
         self._answered: set[bytes] = set()
 
     def add(self, files: Page, folder_stops: Integers) -> None:
-        """Add a page of files. ``folder_stops``: where the folder of each ends in the page's text, its slash included."""
+        """Add a page of files. ``folder_stops``: where the folder of each ends in the page's text, with its slash."""
         if not len(files):
             return
         if self.first is None:
@@ -149,7 +150,7 @@ def _folders(files: Page, folder_stops: Integers) -> Iterator[tuple[bytes, int]]
     lengths = folder_stops - files.starts
     borders = [0, *(np.flatnonzero(np.diff(lengths)) + 1).tolist(), len(files)]
     # the smallest places last, so that they are popped first
-    blocks = list(zip(borders[:-1], borders[1:], strict=True))[::-1]
+    blocks = list(pairwise(borders))[::-1]
     while blocks:
         start, stop = blocks.pop()
         folder = files.key(start)[: lengths[start]]
