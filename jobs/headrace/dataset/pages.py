@@ -2,8 +2,8 @@
 
 botocore's parser makes a dictionary of strings of every object, which takes some fifteen milliseconds a page and is
 what a listing waits for. Here a page of ListObjectsV2 is searched for its tags in one sweep. Text of XML holds no
-``<``, so a value ends at the next tag. Keys are asked for URL-encoded, since XML 1.0 cannot hold every character that a key
-may have; a service that does not say so in its answer is taken to have escaped them as XML does.
+``<``, so a value ends at the next tag. Keys are asked for URL-encoded, since XML 1.0 cannot hold every character that a
+key may have; a service that does not say so in its answer is taken to have escaped them as XML does.
 
 Source: Amazon S3 API Reference, ListObjectsV2 (``encoding-type``).
 """
@@ -125,6 +125,7 @@ def parse_page(body: bytes) -> ListedPage:
         columns = _unquoted(columns)
     elif len(starts) and b"&" in body:
         columns = _unescaped(columns)
+    _require_utf_8(columns.text)
     classes, class_names = _classes(text, tags, names, objects)
     page = Page(
         text=columns.text,
@@ -143,6 +144,13 @@ class _Columns:
     text: Bytes
     starts: Integers
     stops: Integers
+
+
+def _require_utf_8(text: Bytes) -> None:
+    try:
+        text.tobytes().decode()
+    except UnicodeDecodeError:
+        raise NoListing("ListObjectsV2: the answer has a key that is no UTF-8; check AWS_ENDPOINT_URL") from None
 
 
 def _compact(text: Bytes, starts: Integers, stops: Integers) -> _Columns:
