@@ -125,7 +125,7 @@ def test_an_error_stops_all_streams() -> None:
     class Failing:
         def page(self, after: str | None = None, token: str | None = None) -> bytes:
             asked.set()
-            raise HeadraceError("no")
+            raise HeadraceError(f"no {after} {token}")
 
     board = Board()
     streams = Streams(Failing(), board, "")
@@ -133,5 +133,4 @@ def test_an_error_stops_all_streams() -> None:
     streams.start(3)
     with board.changed:
         assert board.changed.wait_for(lambda: board.is_closed, timeout=60)
-    assert str(board.error) == "no"
-
+    assert str(board.error) == "no None None"

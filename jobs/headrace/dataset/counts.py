@@ -21,6 +21,7 @@ FINE_PER_DOUBLING: Final = 64
 MAX_EXAMPLES: Final = 3
 MOST_SUFFIXES: Final = 20_000
 MOST_CLASSES: Final = 100
+_MOST_EXAMPLE_SUFFIXES: Final = 1000
 OTHERS: Final = "*"
 """In place of the suffixes, or storage classes, that are too many to be kept."""
 
@@ -39,7 +40,10 @@ PATH_RULE, ARCHIVE_RULE = "V53", "V27"
 
 
 class Counts:
-    """Counts of objects in any order. ``broken``: (rule, reason) -> the files that break it."""
+    """Counts of objects in any order. ``broken``: (rule, reason) -> the files that break it.
+
+    ``examples``: suffix -> keys of a few of its files.
+    """
 
     def __init__(self, prefix: bytes) -> None:
         """``prefix``: depth is counted from its end on."""
@@ -51,6 +55,7 @@ class Counts:
         self.fine = np.zeros(_EXPONENTS * FINE_PER_DOUBLING, dtype=np.int64)
         self.bucket_bytes = np.zeros(_EXPONENTS, dtype=np.int64)
         self.suffixes: dict[str, tuple[int, int]] = {}
+        self.examples: dict[str, list[bytes]] = {}
         self.classes: dict[str, tuple[int, int]] = {}
         self.broken: dict[tuple[str, str], Broken] = {}
         self.depth_sum = 0
@@ -71,8 +76,9 @@ class Counts:
         depths = shape.slashes_in(files.starts + len(self.prefix), files.stops)
         self.depth_sum += int(depths.sum())
         self.depth_most = max(self.depth_most, int(depths.max()))
-        for suffix, count, size_bytes in _suffixes(files, shape):
+        for suffix, count, size_bytes, first in _suffixes(files, shape):
             _put(self.suffixes, suffix, count, size_bytes, MOST_SUFFIXES)
+            self._see_example(suffix, files, first)
         if files.class_names:
             self._add_classes(files)
         for number in shape.doubtful().tolist():
@@ -90,6 +96,8 @@ class Counts:
         self.bucket_bytes += other.bucket_bytes
         for suffix, (count, size_bytes) in other.suffixes.items():
             _put(self.suffixes, suffix, count, size_bytes, MOST_SUFFIXES)
+        for suffix, keys in other.examples.items():
+            self.examples[suffix] = [*self.examples.get(suffix, []), *keys][:MAX_EXAMPLES]
         for name, (count, size_bytes) in other.classes.items():
             _put(self.classes, name, count, size_bytes, MOST_CLASSES)
         for what, broken in other.broken.items():
@@ -114,6 +122,12 @@ class Counts:
         fine = lengths * FINE_PER_DOUBLING + ((sizes >> np.maximum(lengths - _FINE_BITS, 0)) & (FINE_PER_DOUBLING - 1))
         self.fine += np.bincount(fine, minlength=len(self.fine))
         np.add.at(self.bucket_bytes, lengths, sizes)
+
+    def _see_example(self, suffix: str, files: Page, number: int) -> None:
+        """Keep a few files of the first suffixes, not empty ones, from different pages."""
+        some = self.examples.get(suffix, [])
+        if len(some) < MAX_EXAMPLES and (some or len(self.examples) < _MOST_EXAMPLE_SUFFIXES) and files.sizes[number]:
+            self.examples[suffix] = [*some, files.key(number)]
 
     def _add_classes(self, files: Page) -> None:
         counts = np.bincount(files.classes, minlength=len(files.class_names))
@@ -205,8 +219,11 @@ def last_before(places: Integers, stops: Integers) -> Integers:
     return np.concatenate([[-1], places])[np.searchsorted(places, stops)]
 
 
-def _suffixes(files: Page, shape: _Shape) -> Iterator[tuple[str, int, int]]:
-    """The suffixes in lower case, with files and bytes; before that of what is compressed stands what it was."""
+def _suffixes(files: Page, shape: _Shape) -> Iterator[tuple[str, int, int, int]]:
+    """The suffixes in lower case, with files, bytes and the number of the first file.
+
+    Before the suffix of what is compressed stands what it was: ``.tar.gz``.
+    """
     dots = last_before(shape.dots, files.stops)
     # a name's own first letter begins no suffix
     starts = np.where(dots > shape.folder_stops, dots, files.stops)
@@ -223,12 +240,13 @@ def _suffixes(files: Page, shape: _Shape) -> Iterator[tuple[str, int, int]]:
     else:
         pairs, texts = numbers, {}
     counts = np.bincount(pairs)
+    firsts = dict(zip(*(each.tolist() for each in np.unique(pairs, return_index=True)), strict=True))
     sums = np.zeros(len(counts), dtype=np.int64)
     np.add.at(sums, pairs, files.sizes)
     for pair in np.flatnonzero(counts).tolist():
         own = _suffix(lower[pair % len(lower)])
         before = texts.get(pair, "") if own.encode() in _COMPRESSED else ""
-        yield before + own, int(counts[pair]), int(sums[pair])
+        yield before + own, int(counts[pair]), int(sums[pair]), firsts[pair]
 
 
 def _suffix(value: bytes) -> str:

@@ -14,7 +14,6 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from os.path import commonprefix
 from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Final
 
@@ -80,7 +79,7 @@ class KeyScale:
             yield low[:common] + self._text(first + (last - first) * number // (count + 1), common)
 
     def _common(self, low: str, high: str | None) -> int:
-        return len(self._prefix) if high is None else len(commonprefix([low, high]))
+        return len(self._prefix) if high is None else _common_length(low, high)
 
     def _letters_at(self, start: int) -> list[str]:
         """What the places from ``start`` on count in; a place that nobody saw in digits."""
@@ -108,6 +107,11 @@ class KeyScale:
             found.append(letters[digit - 1] if digit else "")
         found.reverse()
         return "".join(found[: found.index("")] if "" in found else found)
+
+
+def _common_length(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def _folder_ends(key: str, prefix: str) -> list[str]:

@@ -210,13 +210,13 @@ class _Helping:
         return self._received, board.idle, board.outstanding, board.hungry_elsewhere
 
     def _report(self) -> None:
-        board, state, told = self._board, None, Status()
+        board, told = self._board, Status()
+        self._seen = self._state()
         while not board.is_closed:
             with board.changed:
-                board.changed.wait_for(lambda state=state: state != self._state(), timeout=_REPORT_SECONDS)
+                board.changed.wait_for(lambda: self._seen != self._state(), timeout=_REPORT_SECONDS)
                 away = self._given_away()
-                state = self._state()
-                received, idle, outstanding, _ = state
+                received, idle, outstanding, _ = self._seen = self._state()
             if away:
                 self._pipe.send(Ranges(away))
             status = Status(
@@ -244,5 +244,3 @@ def main() -> None:
         _Helping(Pipe(int(sys.argv[1]))).run()
     except (EOFError, OSError):
         os._exit(1)
-
-
