@@ -25,16 +25,15 @@ _FAMILIES: Final = (digits, "abcdef", ascii_lowercase, ascii_uppercase)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRange:
-    """The keys ``after < key <= until``; None is no bound. ``expected``: about how many there are; None: unknown."""
+    """The keys ``after < key <= until``; None is no bound."""
 
     after: str | None = None
     until: str | None = None
-    expected: float | None = None
 
-    def cut(self, points: list[str], expected: float | None = None) -> list[KeyRange]:
+    def cut(self, points: list[str]) -> list[KeyRange]:
         """The parts between the points, which must rise and lie inside."""
         bounds = [self.after, *points, self.until]
-        return [KeyRange(after=after, until=until, expected=expected) for after, until in pairwise(bounds)]
+        return [KeyRange(after=after, until=until) for after, until in pairwise(bounds)]
 
 
 class KeyScale:

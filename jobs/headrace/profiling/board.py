@@ -17,7 +17,7 @@ from headrace.dataset.stretches import Stretch
 class Board:
     """Ranges of one process. ``changed`` guards it, and tells of every change.
 
-    ``hungry_elsewhere``: streams of other processes that wait.
+    ``hungry_elsewhere``: streams of other processes that wait. ``furthest``: the last key that was seen anywhere.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,8 @@ class Board:
         self.stretches: list[Stretch] = []
         self.error: BaseException | None = None
         self._is_closed = False
-        self._expected: dict[KeyRange | int, float] = {}
+        self.furthest = ""
+        self._expected: dict[int, tuple[float, str | None]] = {}
 
     @property
     def outstanding(self) -> int:
@@ -45,8 +46,12 @@ class Board:
 
     @property
     def expected(self) -> float:
-        """About how many objects are still to come in the ranges that are known here."""
-        return sum(self._expected.copy().values()) + sum(each.expected or 0.0 for each in tuple(self.queue))
+        """About how many objects are still to come in the ranges that are listed here.
+
+        Of the range beyond which no key was seen yet nobody knows how much of it is empty: it does not count.
+        """
+        told = tuple(self._expected.copy().values())
+        return sum(expected for expected, until in told if until is not None and until < self.furthest)
 
     def put(self, ranges: Sequence[KeyRange]) -> None:
         """Hang out ranges for whoever waits."""
@@ -67,11 +72,12 @@ class Board:
             self.busy += 1
             return self.queue.popleft()
 
-    def tell(self, stream: int, objects: int, expected: float) -> None:
-        """A stream has listed so many more objects, and expects about so many in the rest of its range."""
+    def tell(self, stream: int, objects: int, expected: float, last: str | None, until: str | None) -> None:
+        """A stream has listed so many more objects, up to ``last``, and expects about so many more up to ``until``."""
         with self.changed:
             self.objects += objects
-            self._expected[stream] = expected
+            self.furthest = max(self.furthest, last or "")
+            self._expected[stream] = expected, until
 
     def finish(self, stream: int, stretch: Stretch) -> None:
         """The range that the stream took is listed to its end."""

@@ -50,13 +50,15 @@ class Status:
     outstanding: int = 0
     objects: int = 0
     expected: float = 0.0
+    furthest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ranges:
-    """Ranges for the other process."""
+    """Ranges for the other process, and the last key that was seen in this one."""
 
     ranges: tuple[KeyRange, ...]
+    furthest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ class Helper:
         board = self._board
         count = min(self.free, len(board.queue) - board.idle)
         if count > 0:
-            self._send(Ranges(tuple(board.queue.pop() for _ in range(count))))
+            self._send(Ranges(tuple(board.queue.pop() for _ in range(count)), board.furthest))
             self._sent += count
         wanted = max(0, board.idle - len(board.queue))
         if self.status.outstanding and wanted != self._asked:
@@ -171,10 +173,16 @@ class Helper:
         elif isinstance(message, Ranges):
             self._asked -= len(message.ranges)
             self._board.put(message.ranges)
+            self._see(message.furthest)
         elif isinstance(message, Status):
+            self._see(message.furthest)
             with self._board.changed:
                 self.status = message
                 self._board.changed.notify_all()
+
+    def _see(self, furthest: str) -> None:
+        with self._board.changed:
+            self._board.furthest = max(self._board.furthest, furthest)
 
 
 class _Helping:
@@ -197,6 +205,7 @@ class _Helping:
             with self._board.changed:
                 if isinstance(message, Ranges):
                     self._received += len(message.ranges)
+                    self._board.furthest = max(self._board.furthest, message.furthest)
                     self._board.queue.extend(message.ranges)
                 elif isinstance(message, Wanted):
                     self._board.hungry_elsewhere = message.count
@@ -218,9 +227,14 @@ class _Helping:
                 away = self._given_away()
                 received, idle, outstanding, _ = self._seen = self._state()
             if away:
-                self._pipe.send(Ranges(away))
+                self._pipe.send(Ranges(away, board.furthest))
             status = Status(
-                received=received, idle=idle, outstanding=outstanding, objects=board.objects, expected=board.expected
+                received=received,
+                idle=idle,
+                outstanding=outstanding,
+                objects=board.objects,
+                expected=board.expected,
+                furthest=board.furthest,
             )
             if status != told:
                 self._pipe.send(told := status)

@@ -14,6 +14,7 @@ from headrace.profiling.board import Board
 
 MOST_PARTS: Final = 31
 PAGE_KEYS: Final = 1000
+_MOST_TIMES: Final = 4
 
 
 class Pages(Protocol):
@@ -69,8 +70,8 @@ class Streams:
             is_over = page.next_token is None or len(inside) < len(page.page) or last == rest.until is not None
             done = 0.0 if last is None or is_over else self._scale.share_done(start, last, rest.until)
             expected = listed * (1 - done) / done if done else 0.0
-            # how much lies before an end that nobody knows is no more than a reason to cut
-            self._board.tell(number, len(inside), 0.0 if rest.until is None else expected)
+            # between the folders of a range may be wide gaps: it is not trusted to hold very much more than it did
+            self._board.tell(number, len(inside), min(expected, _MOST_TIMES * listed), last, rest.until)
             self._told()
             if is_over:
                 break
@@ -87,8 +88,6 @@ class Streams:
         points = self._scale.points(last, rest.until, count) if count else []
         if not points:
             return rest
-        own, *others = KeyRange(after=last, until=rest.until).cut(
-            points, None if rest.until is None else expected / (len(points) + 1)
-        )
+        own, *others = KeyRange(after=last, until=rest.until).cut(points)
         self._board.put(others)
         return KeyRange(after=rest.after, until=own.until)
