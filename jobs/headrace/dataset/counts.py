@@ -106,10 +106,9 @@ class Counts:
         self.depth_most = max(self.depth_most, other.depth_most)
 
     def _without_markers(self, page: Page) -> Page:
-        empty = page.sizes == 0
-        if not empty.any():
+        markers = page.markers()
+        if not markers.any():
             return page
-        markers = empty & (page.stops > page.starts) & (page.text[page.stops - 1] == _SLASH)
         self.folder_markers += int(markers.sum())
         return page.chosen(~markers)
 

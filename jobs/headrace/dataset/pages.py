@@ -69,6 +69,12 @@ class Page:
             return self
         return self.first(bisect_right(self, last_key))
 
+    def markers(self) -> NDArray[np.bool_]:
+        """Which of the objects only mark a folder: empty ones whose key ends with a slash."""
+        last = self.text[self.stops - 1] if len(self.text) else np.zeros(len(self), dtype=np.uint8)
+        marked: NDArray[np.bool_] = (self.sizes == 0) & (self.stops > self.starts) & (last == ord("/"))
+        return marked
+
     def chosen(self, which: slice | NDArray[np.bool_]) -> Page:
         """The objects of a slice or a mask."""
         return Page(
