@@ -49,8 +49,10 @@ class Bucket:
         self.calls += 1
         start = bisect_left(self.keys, prefix) if after is None else bisect_right(self.keys, max(after, ""))
         start = max(start, bisect_left(self.keys, prefix)) if token is None else int(token.removeprefix("t&"))
-        below = [each for each in self.objects[start:] if each.key.startswith(prefix)]
-        shown = below[: min(most, self.most)]
+        count = min(most, self.most)
+        # those below a prefix lie side by side
+        below = [each for each in self.objects[start : start + count + 1] if each.key.startswith(prefix)]
+        shown = below[:count]
         following = f"t&amp;{start + len(shown)}" if len(shown) < len(below) else None
         return xml_page(shown, following, is_url_encoded=self.is_url_encoded, token=token)
 

@@ -32,6 +32,10 @@ SHAPES: dict[str, Callable[[Random], list[str]]] = {
 SEEDS = 12
 
 
+def _lots(seed: int) -> Random:
+    return Random(seed)  # noqa: S311  (no secret)
+
+
 def _ignored(_page: Page, _times: float) -> None:
     pass
 
@@ -39,7 +43,7 @@ def _ignored(_page: Page, _times: float) -> None:
 class _Listed:
     def __init__(self, keys: list[str], seed: int = 0) -> None:
         self.keys = sorted(set(keys))
-        draw = Random(seed)
+        draw = _lots(seed)
         self.sizes = [int(draw.lognormvariate(8, 1)) for _ in self.keys]
 
     def fetch(self, keys: KeyRange) -> Part:
@@ -60,7 +64,7 @@ class _Listed:
 
     def estimated(self, seed: int) -> tuple[Interval, Interval]:
         """Files and bytes."""
-        draw, exact = Random(seed), Sums()
+        draw, exact = _lots(seed), Sums()
         sampler = Sampler("", self.fetch)
         rests = self.divided(sampler, draw, exact.add)
         walked = [
@@ -76,7 +80,7 @@ def test_intervals_hold_the_truth() -> None:
     """In nine of ten samples at least, over shapes that mislead every guess."""
     held = []
     for make in SHAPES.values():
-        listed = _Listed(make(Random(7)))
+        listed = _Listed(make(_lots(7)))
         for seed in range(SEEDS):
             files, sizes = listed.estimated(seed)
             held += [files.low <= len(listed.keys) <= files.high, sizes.low <= sum(listed.sizes) <= sizes.high]
@@ -86,8 +90,8 @@ def test_intervals_hold_the_truth() -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_walks_are_right_on_average(shape: str) -> None:
     """Of many walks through one rest the mean is what the rest holds."""
-    listed = _Listed(SHAPES[shape](Random(7)))
-    sampler, draw = Sampler("", listed.fetch), Random(3)
+    listed = _Listed(SHAPES[shape](_lots(7)))
+    sampler, draw = Sampler("", listed.fetch), _lots(3)
     exact = Sums()
     rests = listed.divided(sampler, draw, exact.add)
     rest = max(rests, key=lambda each: each.guess)

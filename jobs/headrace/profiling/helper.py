@@ -7,7 +7,6 @@ asks for some. At the end the helper sends its counts. It ends with its parent, 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -101,6 +100,8 @@ class Helper:
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                # Ctrl-C reaches all processes of a group: the parent decides what it means
+                process_group=0,
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
         self.status = Status()
@@ -252,8 +253,6 @@ class _Helping:
 
 def main() -> None:
     """List what the parent sends, over the socket whose number is the argument."""
-    # Ctrl-C reaches all processes of the terminal: the parent decides what it means
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         _Helping(Pipe(int(sys.argv[1]))).run()
     except (EOFError, OSError):
