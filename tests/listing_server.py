@@ -38,7 +38,7 @@ class ListingServer:
             self.requests.append(query)
             if self.answers:
                 return self.answers.pop(0)
-        most = int(query["max-keys"])
+        most = int(query.get("max-keys", "1000"))
         return 200, self.bucket.page(query["prefix"], query.get("start-after"), query.get("continuation-token"), most)
 
 

@@ -25,6 +25,8 @@ from headrace.profiling.streams import Streams
 
 # not -m: what it sends would be classes of a module named __main__
 _START: Final = "from headrace.profiling.helper import main; main()"
+# a heap for each thread, and buffers for linear algebra, would take a quarter more memory
+_SMALL: Final = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
 _REPORT_SECONDS: Final = 0.1
 _END_SECONDS: Final = 60
 
@@ -102,7 +104,7 @@ class Helper:
                 stdout=subprocess.DEVNULL,
                 # Ctrl-C reaches all processes of a group: the parent decides what it means
                 process_group=0,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env=os.environ | _SMALL | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
         self.status = Status()
         self._result: Result | None = None
