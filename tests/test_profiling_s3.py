@@ -220,13 +220,13 @@ def test_a_large_prefix_is_estimated(served: Serve, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("headrace.dataset.sampling.LEAST_WALKS", 3)
     monkeypatch.setattr("headrace.profiling.sampled.MORE_WALKS", 4)
     monkeypatch.setattr("headrace.profiling.sampled.MOST_RESTS", 6)
-    objects = [Made(f"c{number % 9}/{number:05d}.jpg", 100 + number % 50) for number in range(900)]
+    objects = [Made(f"c{number % 9}/{number:05d}.jpg", 100 + number % 50) for number in range(500)]
     with served(objects):
         place = S3Location(bucket="data", prefix="")
         profile = profile_sampled(Connection(), place, lambda *_: None, looks=False, seed=5)
     error = profile.sample_error
     assert error is not None
-    assert error.files_low <= 900 <= error.files_high
+    assert error.files_low <= 500 <= error.files_high
     assert error.files_low <= profile.files <= error.files_high
     assert profile.tree is None
     assert sum(each.files for each in profile.sizes) == profile.files
