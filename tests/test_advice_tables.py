@@ -361,7 +361,7 @@ def test_prices_are_those_of_the_region(asked: str | None, bucket: str | None, r
 
 
 def test_a_job_that_never_ends_is_refused() -> None:
-    """A billion small files take months in FastFile mode, and years to preload; what is packed is trained on in time."""
+    """A billion small files take months in FastFile mode; what is packed is trained on in time."""
     asked = question(_profile(10_000, 1_000_000_000), epochs=1, samples_per_second=10_000.0)
     plans, rejections = plans_for(asked)
     refused = {each.variant for each in rejections if each.findings[0].rule_id == "V183"}

@@ -39,7 +39,7 @@ class Advice:
     """All that is said to a question. ``ranked`` is empty where every road is refused.
 
     ``why``: one sentence. ``disagreement``: why the decision flow of the AWS post says something else; empty where it
-    says the same.
+    says the same, or where nothing is left to say.
     """
 
     question: Question
@@ -141,11 +141,9 @@ def _why(ranked: Sequence[Ranked], question: Question) -> str:
 def _disagreement(
     ranked: Sequence[Ranked], rejections: Sequence[Rejection], opinion: Opinion, question: Question
 ) -> str:
-    if not ranked:
-        return "every road is refused"
-    winner = ranked[0].plan
-    if opinion.agrees_with(winner):
+    if not ranked or opinion.agrees_with(ranked[0].plan):
         return ""
+    winner = ranked[0].plan
     told = []
     for answer in opinion.answers:
         same = next((each for each in ranked if answer.names(each.plan.variant)), None)

@@ -44,8 +44,8 @@ def _of_the_question(advice: Advice) -> Iterator[str]:
     readers = question.readers * question.fleet.instances
     if profile.files < readers:
         yield (
-            f"{profile.files:,} file(s) for {readers:,} readers: the figures take it that several readers share a file; "
-            "where each file has one, reading is slower"
+            f"{profile.files:,} file(s) for {readers:,} readers: figures take it that several readers share a file, "
+            "and with one reader for each file reading is slower"
         )
     if question.fleet.spot is not None:
         yield "what Spot waits for capacity is not counted"
@@ -62,6 +62,6 @@ def _of_prices(advice: Advice) -> Iterator[str]:
     if dates:
         yield f"list prices of {prices.region}, on demand, as of {' to '.join(dict.fromkeys((dates[0], dates[-1])))}"
     yield (
-        "where the data lies now is not counted, since it is paid for anyway; copies in EFS and shards are stored for a "
-        "month, which the jobs share"
+        "where the data lies now is not counted, since it is paid for anyway; copies in EFS and shards are stored for "
+        "a month, which the jobs share"
     )

@@ -154,7 +154,7 @@ def _opinion(opinion: Opinion, advice: Advice) -> dict[str, Any]:
             for each in opinion.answers
         ],
         "remarks": list(opinion.remarks),
-        "agrees": not advice.disagreement,
+        "agrees": advice.winner is not None and opinion.agrees_with(advice.winner),
         "disagreement": advice.disagreement,
         "source": opinion.source,
     }

@@ -87,6 +87,7 @@ def advise(
     as_json: Annotated[bool, typer.Option("--json", help="Print the advice as JSON.")] = False,
 ) -> None:
     from headrace.advisor.asking import Asked, question_about
+    from headrace.dataset.profile import Where, profile_of_sizes
     from headrace.errors import InvalidInput
     from headrace.figures.snapshot import read_snapshot
 
@@ -117,8 +118,11 @@ def advise(
         raise InvalidInput(
             "--write is given alone; allowed: with --like, a job file, or --image, the job's; fix: --image digits:1"
         )
-    data = _profile(location, profile)
     snapshot = read_snapshot(prices)
+    if location is not None and profile is None:
+        # what is wrong is told before hours are spent on listing
+        question_about(profile_of_sizes(location, Where.S3, {1: 1 << 40}), asked, snapshot)
+    data = _profile(location, profile, region)
     advice = _advise(question_about(data, asked, snapshot), snapshot)
     if write is not None:
         _write_job(advice, write, image, like)
@@ -127,7 +131,7 @@ def advise(
     _print(advice, image, as_json)
 
 
-def _profile(location: str | None, profile: Path | None) -> Profile:
+def _profile(location: str | None, profile: Path | None, region: str | None) -> Profile:
     from headrace.dataset import read_profile
     from headrace.errors import InvalidInput
 
@@ -138,7 +142,11 @@ def _profile(location: str | None, profile: Path | None) -> Profile:
         )
     if profile is not None:
         return read_profile(profile)
-    raise InvalidInput("a LOCATION cannot be listed yet; fix: --profile")
+    from headrace.cli.profile import taken
+    from headrace.cli.profile_progress import ListingProgress
+
+    with ListingProgress() as progress:
+        return taken(location or "", None, False, None, region, progress, looks=True)
 
 
 def _advise(question: Question, snapshot: Snapshot) -> Advice:

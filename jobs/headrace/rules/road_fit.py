@@ -1,8 +1,9 @@
 """Rules of a road and a data set: whether the road can bring it at all, whatever that takes or costs.
 
 The advice runs them over every road; each finding is the reason why a road is not among the choices.
+What keys become is judged in :mod:`headrace.rules.location_paths`.
 Sources: Amazon SageMaker Developer Guide, "Choosing an input mode and a storage unit"; Amazon EBS User Guide, volume
-types (gp2: 16 TiB); Amazon SageMaker API Reference, StoppingCondition (28 days); what keys become is judged in :mod:`headrace.rules.location_paths`.
+types (gp2: 16 TiB); Amazon SageMaker API Reference, StoppingCondition (28 days).
 """
 
 from __future__ import annotations
