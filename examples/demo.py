@@ -268,9 +268,8 @@ def show_advice(advice: Mapping[str, Any]) -> None:
         table.add_column(column, justify="left" if column == "road" else "right", no_wrap=True)
     for road in advice["roads"]:
         usd = "not known" if road["usd"] is None else f"{road['usd']['point']:.3f}"
-        table.add_row(
-            f"{road['name']}{' ~' if road['is_too_close'] else ''}", usd, f"{road['billed_seconds']['point']:,.0f}"
-        )
+        name, seconds = f"{road['name']}{' ~' if road['is_too_close'] else ''}", road["billed_seconds"]["point"]
+        table.add_row(name, usd, f"{seconds:,.0f}")
     output = Console()
     output.print(table)
     output.print(advice["why"])
