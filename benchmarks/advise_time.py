@@ -7,27 +7,18 @@ Run: ``python benchmarks/advise_time.py``. All alternate, and medians of the run
 from __future__ import annotations
 
 import json
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from headrace.dataset import to_plain
 from headrace.dataset.profile import Where, profile_of_sizes
+from wall_time import medians
 
 RUNS = 15
 TARGET_SECONDS = 0.5
-LIBRARIES = "import typer; from pydantic import TypeAdapter; import rich.console, rich.table"
+LIBRARIES = "import typer, rich.console, rich.table"
 OPTIONS = ["--instance", "ml.g5.2xlarge", "--epochs", "10", "--samples-per-second", "330"]
-
-
-def wall_seconds(command: list[str]) -> float:
-    """Seconds of one run."""
-    began = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
 
 
 def main() -> None:
@@ -37,16 +28,13 @@ def main() -> None:
         profile.write_text(json.dumps(to_plain(profile_of_sizes("s3://lake/data/", Where.S3, {35_300: 1_530_350}))))
         commands = {
             "python": [sys.executable, "-c", "pass"],
-            "its three libraries": [sys.executable, "-c", LIBRARIES],
+            "its two libraries": [sys.executable, "-c", LIBRARIES],
             "headrace advise": [sys.executable, "-m", "headrace.cli", "advise", "--profile", str(profile), *OPTIONS],
         }
-        for command in commands.values():
-            wall_seconds(command)  # fills the caches of compiled modules
-        rounds = [{name: wall_seconds(command) for name, command in commands.items()} for _ in range(RUNS)]
-    medians = {name: statistics.median(each[name] for each in rounds) for name in commands}
-    for name, seconds in medians.items():
+        taken = medians(commands, RUNS)
+    for name, seconds in taken.items():
         print(f"{name:20s} {seconds:.3f} s (median of {RUNS})")
-    ratio = medians["headrace advise"] / medians["its three libraries"]
+    ratio = taken["headrace advise"] / taken["its two libraries"]
     print(f"headrace advise takes {ratio:.2f} times its libraries (target: at most {TARGET_SECONDS} s)")
 
 

@@ -7,12 +7,11 @@ examples/digits on a platform with every road; the target is 0.35 s beyond Pytho
 from __future__ import annotations
 
 import json
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from wall_time import medians
 
 RUNS = 15
 TARGET_SECONDS = 0.35
@@ -46,13 +45,6 @@ RECORD = {
 }
 
 
-def wall_seconds(command: list[str]) -> float:
-    """Seconds of one run."""
-    began = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
-
-
 def main() -> None:
     """Print medians, and how much each takes beyond Python's own start."""
     with tempfile.TemporaryDirectory() as folder:
@@ -65,16 +57,11 @@ def main() -> None:
             "its three libraries": [sys.executable, "-c", LIBRARIES],
             "headrace plan": plan,
         }
-        for command in commands.values():
-            wall_seconds(command)  # fills the caches of compiled modules
-        rounds = [{name: wall_seconds(command) for name, command in commands.items()} for _ in range(RUNS)]
-    medians = {name: statistics.median(each[name] for each in rounds) for name in commands}
-    for name, seconds in medians.items():
-        print(
-            f"{name:24s} {seconds:.3f} s, {seconds - medians['python']:.3f} s beyond Python's start (median of {RUNS})"
-        )
-    beyond = medians["headrace plan"] - medians["python"]
-    ratio = beyond / (medians["import botocore.session"] - medians["python"])
+        taken = medians(commands, RUNS)
+    for name, seconds in taken.items():
+        print(f"{name:24s} {seconds:.3f} s, {seconds - taken['python']:.3f} s beyond Python's start (median of {RUNS})")
+    beyond = taken["headrace plan"] - taken["python"]
+    ratio = beyond / (taken["import botocore.session"] - taken["python"])
     print(f"headrace plan takes {beyond:.3f} s (target: at most {TARGET_SECONDS} s), {ratio:.2f} times the import")
 
 

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from headrace.dataset.profile import FORMAT_VERSION, Profile
 from headrace.errors import InvalidInput
+from headrace.json_file import read_object
 from headrace.typed import read
 
 _MAKE: Final = "make it with: headrace profile s3://bucket/prefix/ --json"
-_MOST_BYTES: Final = 16 << 20
 _MOST_PROBLEMS: Final = 20
 
 
@@ -26,19 +26,7 @@ def to_plain(profile: Profile) -> dict[str, Any]:
 
 def read_profile(path: Path) -> Profile:
     """The profile of a file. Raises InvalidInput with one line for each thing that is wrong with it."""
-    import json
-
-    try:
-        with path.open("rb") as file:
-            text = file.read(_MOST_BYTES + 1)
-        plain = json.loads(text) if len(text) <= _MOST_BYTES else None
-    except FileNotFoundError:
-        raise InvalidInput(f"{path}: no such file; {_MAKE} > {path}") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise InvalidInput(f"{path}: not a profile: {error}; {_MAKE}") from None
-    if not isinstance(plain, dict):
-        raise InvalidInput(f"{path}: not a profile; {_MAKE}")
-    return from_plain(plain, str(path))
+    return from_plain(read_object(path, "a profile", f"{_MAKE} > {path}"), str(path))
 
 
 def from_plain(plain: dict[str, Any], name: str) -> Profile:

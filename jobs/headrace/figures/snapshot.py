@@ -20,14 +20,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from headrace.errors import InvalidInput
 from headrace.figures.instance_types import InstanceType
 from headrace.figures.prices import Prices
+from headrace.json_file import read_object
 
 FORMAT_VERSION: Final = 1
 _SHIPPED: Final = Path(__file__).with_name("snapshot.json")
 _MAKE: Final = "make it with: headrace prices update"
-_MOST_BYTES: Final = 16 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +63,7 @@ def _shipped() -> Snapshot:
 def _read(path: Path) -> Snapshot:
     from headrace.figures.snapshot_reading import from_plain
 
-    try:
-        with path.open("rb") as file:
-            text = file.read(_MOST_BYTES + 1)
-        plain = json.loads(text) if len(text) <= _MOST_BYTES else None
-    except FileNotFoundError:
-        raise InvalidInput(f"{path}: no such file; fix: {_MAKE} --output {path}") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise InvalidInput(f"{path}: not a snapshot of prices: {error}; fix: {_MAKE}") from None
-    if not isinstance(plain, dict):
-        raise InvalidInput(f"{path}: not a snapshot of prices; allowed: a JSON object of up to 16 MiB; fix: {_MAKE}")
-    return from_plain(plain, str(path))
+    return from_plain(read_object(path, "a snapshot of prices", f"{_MAKE} --output {path}"), str(path))
 
 
 def to_plain(snapshot: Snapshot) -> dict[str, Any]:
