@@ -5,6 +5,8 @@ Each is a training job on a CPU instance of its own; the time until it has the i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from headrace.advisor.question import Question
@@ -41,19 +43,26 @@ def preload_instance(question: Question, capacity_gib: int) -> str:
     """
     needed = content_mb_per_second(capacity_gib)
     usual = instance_for(needed).name
-    priced = {name: price.usd for (item, name), price in question.prices.of.items() if item is Item.TRAINING_HOUR}
-    if usual in priced or not priced:
+    if question.prices.usd(Item.TRAINING_HOUR, usual) is not None:
         return usual
-    networks = {name: network_of(name) or 0.0 for name in priced if not _has_accelerators(name)}
-    enough = [name for name, network in networks.items() if network >= needed]
+    networks = _cpu_networks()
+    priced = {
+        name: (networks[name], price.usd)
+        for (item, name), price in question.prices.of.items()
+        if item is Item.TRAINING_HOUR and name in networks
+    }
+    enough = [name for name, (network, _) in priced.items() if network >= needed]
     if enough:
-        return min(enough, key=lambda each: (priced[each], each))
-    return max(networks, key=lambda each: (networks[each], each), default=usual)
+        return min(enough, key=lambda each: (priced[each][1], each))
+    return max(priced, key=lambda each: (priced[each][0], each), default=usual)
 
 
-def _has_accelerators(name: str) -> bool:
-    known = all_instance_types().get(name)
-    return known is None or known.accelerators > 0
+@cache
+def _cpu_networks() -> Mapping[str, float]:
+    """The lasting network in MB/s of each type without accelerators."""
+    return {
+        name: each.network_mb_per_second or 0.0 for name, each in all_instance_types().items() if not each.accelerators
+    }
 
 
 def load_seconds(shape: Shape, known: Speeds, written_mb_per_second: float | None = None) -> Span:

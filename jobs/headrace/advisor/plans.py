@@ -22,7 +22,7 @@ from headrace.advisor.variants import EfsMode, Variant, variants_for
 from headrace.dataset.profile import Where
 from headrace.roads import S3_FILE, Place
 from headrace.rules.finding import Finding
-from headrace.rules.road_fit import RoadFit, UnusableFiles, fit_findings
+from headrace.rules.road_fit import LONGEST_JOB_SECONDS, RoadFit, UnusableFiles, fit_findings
 
 READY: Final = "getting ready"
 FIRST_EPOCH: Final = "first epoch"
@@ -87,9 +87,11 @@ def plans_for(question: Question) -> tuple[list[Plan], list[Rejection]]:
         findings = fit_findings(fit)
         if not findings:
             planned = plan(question, variant)
-            findings = fit_findings(replace(fit, longest_job_seconds=_longest_job_seconds(planned, question)))
-            if not findings:
+            longest_seconds = _longest_job_seconds(planned, question)
+            if longest_seconds <= LONGEST_JOB_SECONDS:
                 plans.append(planned)
+            else:
+                findings = fit_findings(replace(fit, longest_job_seconds=longest_seconds))
         if findings:
             rejections.append(Rejection(variant=variant, findings=tuple(findings)))
     return plans, rejections
