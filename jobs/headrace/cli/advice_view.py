@@ -176,6 +176,7 @@ def _wired(wiring: Wiring) -> Iterator[str]:
     import json
 
     if wiring.settings:
-        yield f"Settings, in cdk.json: {json.dumps(wiring.settings)}"
+        yield "Settings, to add to the environment in cdk.json; lists and caps that are there stay, and are added to:"
+        yield f"    {json.dumps(wiring.settings)}"
     yield "Then:"
     yield from (f"    {each}" for each in wiring.steps)
