@@ -329,9 +329,13 @@ def test_jobs_that_share_a_file_system_do_so_in_blocks_that_fit_into_its_life() 
     """The Python that is shown can be pasted."""
     held = Variant(road=LUSTRE, lustre=LustreState.HELD_PRELOADED, capacity_gib=1200)
     few, many = (_wired(IMAGES, held, jobs=jobs, epochs=10) for jobs in (3, 1000))
-    compile(few.steps[-1], "step", "exec")
-    assert "for _ in range(3)" in few.steps[-1]
+    python, option, program = shlex.split(few.steps[-1])
+    assert (python, option) == ("python", "-c")
+    compile(program, "step", "exec")
+    assert "for _ in range(3)" in program
+    assert "path='photos', image='digits:1'" in program
     assert any("blocks" in each for each in many.steps)
+    assert "ephemeral" not in few.job
     assert many.settings["ephemeral"]["max_hours"] <= 168
 
 
@@ -536,7 +540,9 @@ def test_what_is_left_out_is_told(
     """Each on a line of its own; all else stays."""
     outcome = write(SHARDS, *more, like={"channels": {"train": {"s3": "data/x/"}}, **like})
     assert outcome.code == 0, outcome.err
-    plain = _written(tmp_path).model_dump(mode="json", exclude_unset=True)
+    job = _written(tmp_path)
+    assert [each for each in draft(job, PLATFORM).findings if each.level is Level.ERROR] == []
+    plain = job.model_dump(mode="json", exclude_unset=True)
     of = ("spot", "checkpoints", "keep_alive_seconds", "ephemeral")
     assert {name: plain[name] for name in of if name in plain} == {name: kept[name] for name in of if name in kept}
     assert plain["volume_size_gb"] == kept.get("volume_size_gb", 30)
@@ -617,6 +623,18 @@ def test_advice_outlives_a_location_that_no_job_file_can_name(
     assert (refused.code, refused.out) == (2, "")
     assert "allowed: " in refused.err
     assert not (tmp_path / "w.yaml").exists()
+
+
+def test_the_screen_does_not_break_commands(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However narrow the terminal is, they can be pasted."""
+    monkeypatch.setenv("COLUMNS", "40")
+    (tmp_path / "profile.json").write_text(json.dumps(to_plain(replace(SHARDS, location="s3://other/a b/"))))
+    path = tmp_path / "a job with a name that is longer than forty characters.yaml"
+    given = ("--profile", str(tmp_path / "profile.json"), *ASKED, "--write", str(path), "--image", "digits:1")
+    lines = run(*given).out.splitlines()
+    assert f"    headrace train {shlex.quote(str(path))}" in lines
+    settings = lines[lines.index("Then:") - 1]
+    assert json.loads(settings) == {"data_locations": [{"bucket": "other", "prefix": "a b/"}]}
 
 
 def test_the_image_is_that_of_the_existing_file(write: Write) -> None:

@@ -78,7 +78,9 @@ def wired_place(variant: Variant, question: Question) -> WiredPlace:
 
 
 def _as_it_is(bucket: str, prefix: str, variant: Variant, question: Question) -> WiredPlace:
-    if not prefix or prefix.endswith("/"):
+    if not prefix:
+        return WiredPlace(bucket=bucket, prefix="", folder="", notes=(_whole(bucket),))
+    if prefix.endswith("/"):
         return WiredPlace(bucket=bucket, prefix=prefix, folder=prefix)
     parent, name = _parent(prefix)
     if question.profile.files != 1:
@@ -88,12 +90,19 @@ def _as_it_is(bucket: str, prefix: str, variant: Variant, question: Question) ->
         )
         return WiredPlace(bucket=bucket, prefix=f"{prefix}/", folder=f"{prefix}/", notes=(note,))
     if variant.road in (S3_FILE, S3_PIPE):
-        return WiredPlace(bucket=bucket, prefix=prefix, folder=parent)
+        return WiredPlace(bucket=bucket, prefix=prefix, folder=parent, notes=() if parent else (_whole(bucket),))
     note = (
         f"{name} lies in s3://{bucket}/{parent}, which is what {variant.road.name} can name: all else in that folder "
         "is brought or shown, too; copy the object to a folder of its own where that is much"
     )
-    return WiredPlace(bucket=bucket, prefix=parent, folder=parent, notes=(note,))
+    return WiredPlace(bucket=bucket, prefix=parent, folder=parent, notes=(note,) if parent else (note, _whole(bucket)))
+
+
+def _whole(bucket: str) -> str:
+    return (
+        f"these settings let the platform's jobs read all of bucket {bucket}: move the data into a folder where that "
+        "is too much, or where the bucket is the platform's own"
+    )
 
 
 def _packed(bucket: str, prefix: str, question: Question) -> WiredPlace:

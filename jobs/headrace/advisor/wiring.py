@@ -40,6 +40,15 @@ IMAGE: Final = "IMAGE"
 _SHORTEST_LIMIT_SECONDS: Final = 86_400
 _SPOT_WAIT: Final = 2
 _DEPLOY: Final = "make deploy"
+_HOLD: Final = """\
+import headrace, headrace.preload
+with headrace.ephemeral.lustre({links!r}, hours={hours}, storage_capacity_gib={capacity_gib}) as fs:
+    headrace.preload.preload(
+        {link!r}, path={below!r}, image={image!r}, instance_type={reader!r}, platform=fs.platform
+    )
+    for _ in range({jobs}):
+        headrace.train({job_path!r}, platform=fs.platform).require_completed()
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,11 +136,11 @@ def _over_ephemeral_lustre(asked: _Asked, place: WiredPlace, state: LustreState)
     plan, question = asked.plan, asked.question
     capacity_gib = plan.variant.capacity_gib
     job = _job(asked, _lustre_channel(place))
+    if state is LustreState.HELD_PRELOADED:
+        return _held(asked, place, job)
     job["ephemeral"] = {"storage_capacity_gib": capacity_gib, "preload": state.is_preloaded}
     if state.is_preloaded:
         job["ephemeral"]["preload_instance_type"] = preload_instance(question, capacity_gib)
-    if state is LustreState.HELD_PRELOADED:
-        return _held(asked, place, job)
     hours = limited_hours(plan, question, job)
     if hours > LONGEST_HOURS >= expected_hours(plan):
         # by its limits alone it might take longer than any file system lives
@@ -145,18 +154,24 @@ def _held(asked: _Asked, place: WiredPlace, job: Mapping[str, Any]) -> Wiring:
     jobs, capacity_gib = asked.question.workload.jobs, asked.plan.variant.capacity_gib
     fit, hours = jobs_in_a_block(asked.plan, jobs)
     link, below = link_of(place), place.below_data if place.is_below_data else ""
-    notes = ["in Python, after import headrace, headrace.preload"]
+    notes = place.notes
     if fit < jobs:
-        notes.append(f"in blocks of {fit:,} jobs: a file system lives for {LONGEST_HOURS} h at most")
-    preload = f"image={asked.image!r}, instance_type={job['ephemeral']['preload_instance_type']!r}"
-    train = (
-        f"with headrace.ephemeral.lustre({ {link: below}!r}, hours={hours}, storage_capacity_gib={capacity_gib}) "
-        f"as fs: headrace.preload.preload({link!r}, path={below!r}, {preload}, platform=fs.platform); "
-        f"[headrace.train({asked.job_path!r}, platform=fs.platform) for _ in range({fit})]"
+        notes += (f"in blocks of {fit:,} jobs: a file system lives for {LONGEST_HOURS} h at most",)
+    program = _HOLD.format(
+        links={link: below},
+        link=link,
+        below=below,
+        hours=hours,
+        capacity_gib=capacity_gib,
+        image=asked.image,
+        reader=preload_instance(asked.question, capacity_gib),
+        jobs=fit,
+        job_path=asked.job_path,
     )
+    train = shlex.join(("python", "-c", program))
     ephemeral = {"enabled": True, **links_of(place), **caps_of(capacity_gib, hours)}
     settings = {**_data_locations(place), "ephemeral": ephemeral}
-    return asked.wired(settings, job, notes=(*place.notes, *notes), train=train)
+    return asked.wired(settings, job, notes=notes, train=train)
 
 
 def _lustre_channel(place: WiredPlace) -> dict[str, str]:

@@ -168,4 +168,4 @@ def _print(advice: Advice, wiring: Wiring | None, as_json: bool) -> None:
 
     console = result_console()
     for part in screen(advice, wiring):
-        console.print(part)
+        console.print(part, soft_wrap=getattr(part, "no_wrap", None) is True)
