@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from headrace.advisor.plans import Plan
 from headrace.advisor.question import Question
+from headrace.advisor.wired_job import CHANNEL
 from headrace.advisor.wired_lustre import expected_hours
-from headrace.advisor.wiring import CHANNEL
 from headrace.errors import InvalidInput
 from headrace.roads import Compression, Distribution, InputMode, Place, RecordWrapper, S3DataType
 from headrace.rules.job import MAX_SECONDS

@@ -17,8 +17,8 @@ from typing import Any, Final
 from headrace.advisor.helper_jobs import preload_instance
 from headrace.advisor.plans import Plan
 from headrace.advisor.question import Question
-from headrace.advisor.shape import volume_gb
 from headrace.advisor.variants import LustreState
+from headrace.advisor.wired_job import job_of, pool_note
 from headrace.advisor.wired_lustre import (
     caps_of,
     expected_hours,
@@ -29,16 +29,11 @@ from headrace.advisor.wired_lustre import (
 )
 from headrace.advisor.wired_place import WiredPlace, wired_place
 from headrace.dataset.profile import Where
-from headrace.figures.prices import Item
-from headrace.roads import EFS, LUSTRE, S3_FILE, InputMode
+from headrace.roads import EFS, LUSTRE, InputMode
 from headrace.rules.ephemeral_platform import LONGEST_HOURS
-from headrace.rules.job import MAX_KEEP_ALIVE_SECONDS, MAX_SECONDS
 
-CHANNEL: Final = "train"
 IMAGE: Final = "IMAGE"
 """Stands for the job's image where that is not known."""
-_SHORTEST_LIMIT_SECONDS: Final = 86_400
-_SPOT_WAIT: Final = 2
 _DEPLOY: Final = "make deploy"
 _HOLD: Final = """\
 import headrace, headrace.preload
@@ -85,6 +80,10 @@ class _Asked:
     image: str
     job_path: str
 
+    def job(self, channel: Mapping[str, Any]) -> dict[str, Any]:
+        """The job file with this channel."""
+        return job_of(self.plan, self.question, self.image, channel)
+
     def wired(
         self,
         settings: Mapping[str, Any],
@@ -96,7 +95,7 @@ class _Asked:
     ) -> Wiring:
         """All of it, in the order in which it has to be done. ``warning``: of what a deployment would change."""
         deploy = (*(() if warning is None else (_comment(warning),)), _DEPLOY) if settings else ()
-        told = tuple(map(_comment, (*notes, *_pool_note(self.question))))
+        told = tuple(map(_comment, (*notes, *pool_note(self.question))))
         last = train or _command("train", self.job_path)
         if self.image == IMAGE and any(IMAGE in each for each in (*steps, last)):
             told = (*told, _comment(f"{IMAGE} stands for your image in ECR: repository:tag, or its URI (--image)"))
@@ -110,7 +109,7 @@ def _over_s3(asked: _Asked, place: WiredPlace) -> Wiring:
         channel["input_mode"] = mode.value
     if asked.question.fleet.is_sharded:
         channel["distribution"] = "ShardedByS3Key"
-    return asked.wired(_data_locations(place), _job(asked, channel), notes=place.notes)
+    return asked.wired(_data_locations(place), asked.job(channel), notes=place.notes)
 
 
 def _over_shared_lustre(asked: _Asked, place: WiredPlace) -> Wiring:
@@ -125,7 +124,7 @@ def _over_shared_lustre(asked: _Asked, place: WiredPlace) -> Wiring:
     note = f"{_DEPLOY} changes a Lustre of another capacity for all who read it: see cdk diff before"
     return asked.wired(
         {**_data_locations(place), "lustre": lustre},
-        _job(asked, _lustre_channel(place)),
+        asked.job(_lustre_channel(place)),
         *steps,
         notes=place.notes,
         warning=note,
@@ -135,7 +134,7 @@ def _over_shared_lustre(asked: _Asked, place: WiredPlace) -> Wiring:
 def _over_ephemeral_lustre(asked: _Asked, place: WiredPlace, state: LustreState) -> Wiring:
     plan, question = asked.plan, asked.question
     capacity_gib = plan.variant.capacity_gib
-    job = _job(asked, _lustre_channel(place))
+    job = asked.job(_lustre_channel(place))
     if state is LustreState.HELD_PRELOADED:
         return _held(asked, place, job)
     job["ephemeral"] = {"storage_capacity_gib": capacity_gib, "preload": state.is_preloaded}
@@ -181,14 +180,14 @@ def _lustre_channel(place: WiredPlace) -> dict[str, str]:
 
 def _in_efs(asked: _Asked) -> Wiring:
     directory = f"/{asked.question.profile.location.strip('/')}"
-    return asked.wired(_efs_settings(asked.plan), _job(asked, {"efs": directory}), warning=_EFS_NOTE)
+    return asked.wired(_efs_settings(asked.plan), asked.job({"efs": directory}), warning=_EFS_NOTE)
 
 
 def _over_efs(asked: _Asked, place: WiredPlace) -> Wiring:
     directory = f"/{place.folder.rstrip('/')}"
     load = _command("efs", "load", place.uri, "--to", directory, "--image", asked.image)
     settings = {**_data_locations(place), **_efs_settings(asked.plan)}
-    return asked.wired(settings, _job(asked, {"efs": directory}), load, notes=place.notes, warning=_EFS_NOTE)
+    return asked.wired(settings, asked.job({"efs": directory}), load, notes=place.notes, warning=_EFS_NOTE)
 
 
 _EFS_NOTE: Final = (
@@ -212,18 +211,6 @@ def _data_locations(place: WiredPlace) -> dict[str, Any]:
     return {"data_locations": [{"bucket": place.bucket, "prefix": place.folder}]}
 
 
-def _pool_note(question: Question) -> tuple[str, ...]:
-    fleet = question.fleet
-    if not fleet.is_warm:
-        return ()
-    usd = question.prices.usd(Item.TRAINING_HOUR, fleet.instance_type.name)
-    told = "its full price" if usd is None else f"${usd * fleet.instances:,.2f}"
-    return (
-        f"the warm pool costs {told} for each hour that it waits: set keep_alive_seconds to what lies between two "
-        "jobs; the first one finds none",
-    )
-
-
 def _command(*words: str) -> str:
     """A command that can be pasted: locations are somebody else's text."""
     return shlex.join(("headrace", *words))
@@ -232,26 +219,3 @@ def _command(*words: str) -> str:
 def _comment(text: str) -> str:
     """A line that a shell leaves alone, whatever is in it."""
     return f"# {' '.join(text.split())}"
-
-
-def _job(asked: _Asked, channel: Mapping[str, Any]) -> dict[str, Any]:
-    question, fleet = asked.question, asked.question.fleet
-    job: dict[str, Any] = {
-        "base_job_name": "advised",
-        "image": asked.image,
-        "instance_type": fleet.instance_type.name,
-        "instance_count": fleet.instances,
-        "channels": {CHANNEL: dict(channel)},
-    }
-    is_copied = asked.plan.variant.road is S3_FILE
-    copied = question.profile.size_bytes / (fleet.instances if fleet.is_sharded else 1) if is_copied else 0
-    if volume := volume_gb(question, copied):
-        job["volume_size_gb"] = volume
-    runtime = math.ceil(min(MAX_SECONDS, max(_SHORTEST_LIMIT_SECONDS, 2 * asked.plan.billed_seconds.high)))
-    job["max_runtime_seconds"] = runtime
-    if fleet.is_warm:
-        job["keep_alive_seconds"] = MAX_KEEP_ALIVE_SECONDS
-    if fleet.spot is not None:
-        job["spot"] = {"max_wait_seconds": min(MAX_SECONDS, _SPOT_WAIT * runtime)}
-        job["checkpoints"] = {}
-    return job
