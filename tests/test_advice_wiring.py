@@ -35,8 +35,10 @@ from headrace.rules.data_location import DATA_LOCATION_RULES, DataLocationSpec
 from headrace.rules.efs import EFS_RULES, EfsSpec
 from headrace.rules.ephemeral_platform import EPHEMERAL_PLATFORM_RULES, EphemeralPlatformSpec
 from headrace.rules.lustre_link import LINK_RULES, LINKS_RULES, LinkSpec, LinksSpec
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
-from stacks.settings import EnvironmentSettings, settings_of
+from stacks.settings import EnvironmentSettings, EphemeralSettings, settings_of
 from tests.advice_questions import IMAGES, SHARDS, question
 from tests.command_line import Outcome, Run, runner
 from tests.flow_records import PART
@@ -86,9 +88,9 @@ def _settings(wiring: Wiring) -> EnvironmentSettings:
     return settings_of(json.loads(json.dumps({"dev": environment})), "dev")
 
 
-def _deployed(settings: EnvironmentSettings) -> Platform:
+def _deployed(wanted: EnvironmentSettings) -> Platform:
     """What these settings would deploy."""
-    declared = [DataLocation(bucket=each.bucket, prefix=each.prefix) for each in settings.data_locations]
+    declared = [DataLocation(bucket=each.bucket, prefix=each.prefix) for each in wanted.data_locations]
     foundation = PLATFORM.foundation
     assert PLATFORM.lustre is not None
 
@@ -98,10 +100,10 @@ def _deployed(settings: EnvironmentSettings) -> Platform:
             for each in given
         )
 
-    chosen = settings.ephemeral
+    chosen = wanted.ephemeral
     return Platform(
         foundation=replace(foundation, data_locations=(*foundation.data_locations, *declared)),
-        lustre=replace(PLATFORM.lustre, links=links(settings.lustre.links)) if settings.lustre.enabled else None,
+        lustre=replace(PLATFORM.lustre, links=links(wanted.lustre.links)) if wanted.lustre.enabled else None,
         ephemeral=replace(
             PART,
             links=links(chosen.links),
@@ -112,7 +114,7 @@ def _deployed(settings: EnvironmentSettings) -> Platform:
     )
 
 
-def _errors_of_settings(settings: EnvironmentSettings, platform: Platform) -> list[Finding]:
+def _errors_of_settings(wanted: EnvironmentSettings, platform: Platform) -> list[Finding]:
     """What the constructs would refuse."""
     locations = [
         DataLocationSpec(bucket=each.bucket, prefix=each.prefix) for each in platform.foundation.data_locations
@@ -127,7 +129,7 @@ def _errors_of_settings(settings: EnvironmentSettings, platform: Platform) -> li
         )
         found += [finding for each in specs for finding in run_rules(LINK_RULES, each)]
         found += run_rules(LINKS_RULES, LinksSpec(links=specs, data_locations=tuple(locations)))
-    chosen, efs = settings.ephemeral, settings.efs
+    chosen, efs = wanted.ephemeral, wanted.efs
     caps = EphemeralPlatformSpec(
         max_file_systems=chosen.max_file_systems,
         max_gib=chosen.max_gib,
@@ -179,9 +181,9 @@ def test_every_plan_can_be_wired(variant: Variant, profile: Profile, spot: float
     """On a platform with its settings, no rule refuses its job; its settings are deployed before the job is started."""
     asked = question(profile, jobs=3, instance="ml.p3.2xlarge", spot_saving_percent=spot)
     wiring = wiring_of(plan(asked, variant), asked, "digits:1")
-    job, settings = _loaded(wiring.job, tmp_path), _settings(wiring)
-    platform = _deployed(settings)
-    assert _errors_of_settings(settings, platform) == []
+    job, deployed = _loaded(wiring.job, tmp_path), _settings(wiring)
+    platform = _deployed(deployed)
+    assert _errors_of_settings(deployed, platform) == []
     is_ephemeral = variant.lustre is not None and not variant.lustre.is_shared
     if is_ephemeral:
         assert platform.ephemeral is not None
@@ -295,6 +297,7 @@ def test_own_links_stand_beside_the_default_one() -> None:
 
 def test_caps_are_raised_where_they_have_to_be() -> None:
     """9,600 GiB and 30 hours are the platform's own."""
+    assert (EphemeralSettings().max_gib, EphemeralSettings().max_hours) == (9600, 30)
     small = _wired(SHARDS, Variant(road=LUSTRE, lustre=LustreState.EPHEMERAL, capacity_gib=1200))
     assert small.settings["ephemeral"] == {"enabled": True}
     large = _wired(IMAGES, Variant(road=LUSTRE, lustre=LustreState.EPHEMERAL_PRELOADED, capacity_gib=19_200))
@@ -571,6 +574,76 @@ def test_wishes_of_an_ephemeral_file_system_are_merged() -> None:
     long = merged(planned, about, advised, {"image": "a:1", "ephemeral": {"lifetime_hours": 100.0}})
     assert long.job["ephemeral"]["lifetime_hours"] == 100
     assert "ephemeral.max_hours has to hold it" in long.told[0]
+
+
+_CHANNEL = st.fixed_dictionaries(
+    {"s3": st.just("data/old/")},
+    optional={
+        "input_mode": st.sampled_from(["File", "FastFile", "Pipe"]),
+        "content_type": st.just("image/jpeg"),
+        "distribution": st.sampled_from(["FullyReplicated", "ShardedByS3Key"]),
+        "shuffle_seed": st.integers(0, 9),
+    },
+)
+LIKES = st.fixed_dictionaries(
+    {"image": st.just("mine:2")},
+    optional={
+        "channels": st.dictionaries(st.sampled_from(["train", "a", "b"]), _CHANNEL, min_size=1),
+        "spot": st.fixed_dictionaries({"max_wait_seconds": st.integers(1, 28 * 86_400)}),
+        "checkpoints": st.just({"s3": "checkpoints/run-7/"}),
+        "keep_alive_seconds": st.integers(1, 3600),
+        "volume_size_gb": st.integers(1, 900),
+        "max_runtime_seconds": st.integers(1, 28 * 86_400),
+        "ephemeral": st.fixed_dictionaries(
+            {}, optional={"preload": st.booleans(), "capacity_attempts": st.just(5), "lifetime_hours": st.just(3.0)}
+        ),
+        "tags": st.just({"team": "vision"}),
+        "environment": st.just({"A": "1"}),
+        "network_isolation": st.just(True),
+        "max_pending_seconds": st.just(7200),
+    },
+)
+FLEETS = st.sampled_from([{}, {"spot_saving_percent": 50.0}, {"warm": True}, {"instances": 2, "sharded": True}])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    like=LIKES,
+    fleet=FLEETS,
+    variant=st.sampled_from(VARIANTS),
+    kind=st.sampled_from(["ml.p3.2xlarge", "ml.g5.2xlarge"]),
+)
+def test_nothing_of_an_existing_file_goes_in_silence(
+    like: dict[str, Any], fleet: dict[str, Any], variant: Variant, kind: str
+) -> None:
+    """What it says stays, or grows, or is told; what comes of it breaks no rule that the file did not break before."""
+    assume(not ("spot" in like and "keep_alive_seconds" in like))
+    about = question(IMAGES, instance=kind, jobs=2, **fleet)
+    planned = plan(about, variant)
+    both = merged(planned, about, wiring_of(planned, about, "digits:1").job, like)
+    told = "\n".join(both.told)
+    for name, value in like.items():
+        if name in ("volume_size_gb", "max_runtime_seconds"):
+            assert both.job.get(name, 0) >= value or name in told
+        elif name == "spot":
+            assert name in both.job or "spot is left out" in told
+        elif name == "ephemeral":
+            lost = {key for key, had in value.items() if both.job[name].get(key) != had}
+            assert all(f"ephemeral.{key}" in told for key in lost)
+        elif name != "channels":
+            assert both.job.get(name) == value or name in told
+    replaced = [name for name, had in like.get("channels", {}).items() if both.job["channels"][name] != had]
+    assert len(replaced) <= 1
+    for name in replaced:
+        lost = {key for key, had in like["channels"][name].items() if both.job["channels"][name].get(key) != had}
+        silent = {"s3", "input_mode"} | (
+            {"distribution"} if like["channels"][name].get("distribution") != "ShardedByS3Key" else set()
+        )
+        assert all(f"channels.{name}.{key}" in told for key in lost - silent)
+    job = JobFile.model_validate(both.job)
+    on = PLATFORM
+    found = {each.rule_id for each in draft(job, on).findings if each.level is Level.ERROR}
+    assert found == set()
 
 
 def test_a_volume_is_not_larger_than_the_nvme() -> None:
