@@ -19,7 +19,7 @@ from headrace.advisor.shape import volume_gb
 from headrace.advisor.variants import EfsMode, LustreState, Variant
 from headrace.advisor.wiring import Wiring, wiring_of
 from headrace.dataset import to_plain
-from headrace.dataset.profile import Profile, Where, profile_of_sizes
+from headrace.dataset.profile import KeyTree, Profile, Unusable, Where, profile_of_sizes
 from headrace.ephemeral.machine_input import lifetime, ready_seconds
 from headrace.errors import InvalidInput
 from headrace.figures.lustre_content import content_mb_per_second, readers_for
@@ -29,7 +29,7 @@ from headrace.planning import draft, location_specs
 from headrace.platform import DataLocation, LustreLink, Platform
 from headrace.preload.contents import Contents
 from headrace.preload.estimate import estimate, max_runtime_seconds, stall_seconds
-from headrace.roads import EFS, LUSTRE, S3_FAST_FILE, S3_FILE, S3_PIPE
+from headrace.roads import EFS, LUSTRE, ROADS, S3_FAST_FILE, S3_FILE, S3_PIPE
 from headrace.rules import Finding, Level, run_rules
 from headrace.rules.data_location import DATA_LOCATION_RULES, DataLocationSpec
 from headrace.rules.efs import EFS_RULES, EfsSpec
@@ -235,6 +235,20 @@ def test_a_road_names_an_object_or_its_folder(road: Any, location: str, files: i
     told = [each for each in wiring.steps if each.startswith("#")]
     assert len(told) == bool(said)
     assert said in "".join(told)
+
+
+@pytest.mark.parametrize(
+    ("files", "depth", "named"),
+    [(9, 0, "data/x"), (9, 1, "data/x/"), (9, 3, "data/x/"), (1, 0, "data/x"), (1, 1, "data/x/")],
+)
+def test_the_keys_say_whether_a_name_is_a_folder(files: int, depth: int, named: str) -> None:
+    """Where they were listed, slashes are counted from the end of the prefix."""
+    tree = KeyTree(folders=1, depth_most=depth, depth_mean=float(depth), most_files=files)
+    profile = replace(profile_of_sizes("s3://lake/data/x", Where.S3, {10**9: files}), tree=tree)
+    for road in (S3_FILE, S3_PIPE):
+        assert _wired(profile, Variant(road=road)).job["channels"]["train"]["s3"] == f"s3://lake/{named}"
+    mounted = _wired(profile, Variant(road=S3_FAST_FILE)).job["channels"]["train"]["s3"]
+    assert mounted == ("s3://lake/data/x/" if depth else "s3://lake/data/")
 
 
 def test_file_systems_show_the_folder_of_one_object() -> None:
@@ -708,6 +722,17 @@ def test_the_screen_does_not_break_commands(run: Run, tmp_path: Path, monkeypatc
     assert f"    headrace train {shlex.quote(str(path))}" in lines
     settings = lines[lines.index("Then:") - 1]
     assert json.loads(settings) == {"data_locations": [{"bucket": "other", "prefix": "a b/"}]}
+
+
+def test_without_a_road_there_is_nothing_to_write(write: Write, tmp_path: Path) -> None:
+    """Each road says why, without --write."""
+    cold = Unusable(
+        rule_id="V27", reason="archived", files=3, roads=tuple(each.name for each in ROADS), examples=("a",)
+    )
+    refused = write(replace(SHARDS, unusable=(cold,)))
+    assert (refused.code, refused.out) == (2, "")
+    assert "allowed: a data set that a road can bring" in refused.err
+    assert not (tmp_path / "w.yaml").exists()
 
 
 def test_the_image_is_that_of_the_existing_file(write: Write) -> None:

@@ -1,7 +1,8 @@
 """Where a data set lies, as its road can name it: a key, a folder, or the folder of its shards.
 
-S3 matches a prefix as text, so File and Pipe mode take one object by its key. What is mounted is a folder: in FastFile
-mode (rule V140), through a Lustre link and in EFS. What lies in that folder as well is shown, too.
+S3 matches a prefix as text, so File and Pipe mode take one object by its key, and several by how their names begin.
+What is mounted is a folder: in FastFile mode (rule V140), through a Lustre link and in EFS. What else lies in that
+folder is shown, too.
 Shards lie beside the files that they are made of, so that no road takes both.
 """
 
@@ -14,7 +15,7 @@ from typing import Final
 from headrace.advisor.question import Question
 from headrace.advisor.shape import packing_of
 from headrace.advisor.variants import Variant
-from headrace.dataset.profile import Where
+from headrace.dataset.profile import Profile, Where
 from headrace.errors import InvalidInput
 from headrace.roads import S3_FILE, S3_PIPE
 from headrace.rules.location_paths import path_rule_broken
@@ -83,7 +84,7 @@ def _as_it_is(bucket: str, prefix: str, variant: Variant, question: Question) ->
     if prefix.endswith("/"):
         return WiredPlace(bucket=bucket, prefix=prefix, folder=prefix)
     parent, name = _parent(prefix)
-    if question.profile.files != 1:
+    if _is_folder(question.profile):
         note = (
             f"the job reads the folder s3://{bucket}/{prefix}/; where {name} is only the beginning of names, move them "
             "into a folder, and profile that"
@@ -91,11 +92,21 @@ def _as_it_is(bucket: str, prefix: str, variant: Variant, question: Question) ->
         return WiredPlace(bucket=bucket, prefix=f"{prefix}/", folder=f"{prefix}/", notes=(note,))
     if variant.road in (S3_FILE, S3_PIPE):
         return WiredPlace(bucket=bucket, prefix=prefix, folder=parent, notes=() if parent else (_whole(bucket),))
+    what = name if question.profile.files == 1 else f"what begins with {name}"
     note = (
-        f"{name} lies in s3://{bucket}/{parent}, which is what {variant.road.name} can name: all else in that folder "
-        "is brought or shown, too; copy the object to a folder of its own where that is much"
+        f"{what} lies in s3://{bucket}/{parent}, which is what {variant.road.name} can name: all else in that folder "
+        "is brought or shown, too; copy it to a folder of its own where that is much"
     )
     return WiredPlace(bucket=bucket, prefix=parent, folder=parent, notes=(note,) if parent else (note, _whole(bucket)))
+
+
+def _is_folder(profile: Profile) -> bool:
+    """Whether a prefix without a slash names a folder, and no object, nor the beginning of names of several.
+
+    Depths are counted from the end of the prefix, so that all files of a folder have a slash there.
+    """
+    tree = profile.tree
+    return profile.files != 1 if tree is None else tree.depth_mean >= 1
 
 
 def _whole(bucket: str) -> str:

@@ -177,7 +177,7 @@ def _wired(wiring: Wiring) -> Iterator[str]:
     import json
 
     if wiring.settings:
-        yield "Settings, to add to the environment in cdk.json; lists and caps that are there stay, and are added to:"
+        yield "Settings, to merge into the environment in cdk.json (lists grow, caps rise, nothing else goes):"
         yield f"    {json.dumps(wiring.settings)}"
     yield "Then:"
     yield from (f"    {each}" for each in wiring.steps)
