@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shlex
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import ANY
 
+import headrace
+import headrace.preload
 import pytest
 import yaml
 from headrace import job_file
@@ -354,6 +359,32 @@ def test_jobs_that_share_a_file_system_do_so_in_blocks_that_fit_into_its_life() 
     assert any("blocks" in each for each in many.steps)
     assert "ephemeral" not in few.job
     assert many.settings["ephemeral"]["max_hours"] <= 168
+
+
+def test_the_program_that_holds_a_file_system_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It loads the folder once, and then trains one job after the other on the file system that is held."""
+    calls: list[tuple[str, dict[str, Any]]] = []
+    platform = PLATFORM
+
+    def called(name: str, real: Any, result: Any) -> Any:
+        def call(*given: Any, **named: Any) -> Any:
+            calls.append((name, inspect.signature(real).bind(*given, **named).arguments))
+            return result
+
+        return call
+
+    ended = SimpleNamespace(require_completed=lambda: calls.append(("completed", {})))
+    held = nullcontext(SimpleNamespace(platform=platform))
+    monkeypatch.setattr(headrace.ephemeral, "lustre", called("lustre", headrace.ephemeral.lustre, held))
+    monkeypatch.setattr(headrace.preload, "preload", called("preload", headrace.preload.preload, None))
+    monkeypatch.setattr(headrace, "train", called("train", headrace.train, ended))
+    variant = Variant(road=LUSTRE, lustre=LustreState.HELD_PRELOADED, capacity_gib=1200)
+    exec(shlex.split(_wired(IMAGES, variant, jobs=2).steps[-1])[2], {})  # noqa: S102  (what people are told to run)
+    assert [name for name, _ in calls] == ["lustre", "preload", "train", "completed", "train", "completed"]
+    made, loaded, trained = calls[0][1], calls[1][1], calls[2][1]
+    assert (made["links"], made["storage_capacity_gib"]) == ({"data": "photos"}, 1200)
+    assert (loaded["link"], loaded["path"], loaded["platform"]) == ("data", "photos", platform)
+    assert trained == {"job": "job.yaml", "platform": platform}
 
 
 def test_a_warm_pool_is_asked_for() -> None:
