@@ -175,6 +175,17 @@ def job_files(demo: Demo) -> dict[str, Path]:
     return files
 
 
+def ask_for_a_road(demo: Demo, job_files: Mapping[str, Path]) -> dict[str, Any]:
+    """Profile the images, ask which road a job with them wants, and write its job file; the advice."""
+    location = f"s3://{bucket_of_the_platform(demo)}/{DATA_PREFIX}"
+    profile = demo.folder / "profile.json"
+    profile.write_text(headrace("profile", location, "--json"))
+    asked = ["--instance", "ml.m5.large", "--samples-per-second", "1000", "--epochs", "5"]
+    written = ["--write", str(demo.folder / "advised.yaml"), "--like", str(job_files["S3 File"])]
+    advice: dict[str, Any] = json.loads(headrace("advise", "--profile", str(profile), *asked, *written, "--json"))
+    return advice
+
+
 def train(job_file: Path, *options: str) -> dict[str, Any]:
     """Launch a job and wait for its end; its result."""
     result: dict[str, Any] = json.loads(
@@ -250,6 +261,20 @@ def show_flow(flow: Mapping[str, Any]) -> None:
     )
 
 
+def show_advice(advice: Mapping[str, Any]) -> None:
+    """What the advisor says of the same images on AWS."""
+    table = Table(title="On AWS, by the advisor", title_justify="left", box=box.SIMPLE_HEAD)
+    for column in ("road", "dollars", "seconds billed"):
+        table.add_column(column, justify="left" if column == "road" else "right", no_wrap=True)
+    for road in advice["roads"]:
+        usd = "not known" if road["usd"] is None else f"{road['usd']['point']:.3f}"
+        name, seconds = f"{road['name']}{' ~' if road['is_too_close'] else ''}", road["billed_seconds"]["point"]
+        table.add_row(name, usd, f"{seconds:,.0f}")
+    output = Console()
+    output.print(table)
+    output.print(advice["why"])
+
+
 def refuse_different_models(jobs: Mapping[str, Mapping[str, Any]]) -> None:
     """The data is the same on every road, so the model must be. Raises HeadraceError if it is not."""
     accuracies = {road: job["metrics"]["accuracy"] for road, job in jobs.items()}
@@ -283,13 +308,18 @@ def main() -> None:
             for road, job_file in files.items():
                 with demo.step(f"train by {road}"):
                     jobs[road] = train(job_file)
+            with demo.step("ask which road the images want"):
+                advice = ask_for_a_road(demo, files)
+            with demo.step(f"train as advised: {advice['winner']}"):
+                advised = train(demo.folder / "advised.yaml")
             with demo.step("train on a Lustre of its own"):
                 flow = train_on_its_own_lustre(demo, files)
             with demo.step("tear everything down"):
                 tear_down(demo)
     show(jobs, demo)
     show_flow(flow)
-    refuse_different_models({**jobs, "a Lustre of its own": flow["job"]})
+    show_advice(advice)
+    refuse_different_models({**jobs, "as advised": advised, "a Lustre of its own": flow["job"]})
     narration.print(f"{time.perf_counter() - started:.1f} s in all; nothing is left running")
 
 

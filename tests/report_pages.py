@@ -53,7 +53,7 @@ QUESTIONS: Mapping[str, Question] = {
     ),
     "without prices": replace(USUAL, prices=Prices(region="xx-nowhere-1", of={})),
     "on EFS": replace(USUAL, profile=profile_of_sizes("fs-0123456789abcdef0", Where.EFS, {110_000_000: 9})),
-    "too large": replace(USUAL, profile=profile_of_sizes("s3://my-lake/all/", Where.S3, {10**12: 900})),
+    "too large": replace(USUAL, profile=profile_of_sizes("s3://my-lake/all/", Where.S3, {10**12: 30})),
     "tiny": replace(USUAL, profile=profile_of_sizes("s3://my-lake/few/", Where.S3, {700: 3}), workload=Workload()),
 }
 

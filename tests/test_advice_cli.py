@@ -54,7 +54,7 @@ CASES: list[tuple[str, Profile, tuple[str, ...]]] = [
     ("on Spot, sharded", SHARDS, ("--instances", "4", "--sharded", "--spot-saving", "60")),
     ("in EFS", profile_of_sizes("/photos", Where.EFS, {40_000: 1000}), ("--access", "random")),
     ("on this machine", profile_of_sizes("/tmp/photos", Where.LOCAL, {40_000: 1000}), ()),  # noqa: S108
-    ("a Region without prices", SHARDS, ("--region", "mars-north-1")),
+    ("a Region without prices", SHARDS, ("--region", "mx-north-9")),
     ("several jobs", IMAGES, ("--jobs", "20", "--no-packing")),
 ]
 
@@ -82,9 +82,9 @@ def test_the_screen_says_the_answer_first(run: Run, saved: Callable[[Profile], s
     assert lines[1].startswith("S3 FastFile, packed is the cheapest: its epochs are bound by computing, not by")
     text = " ".join(outcome.out.split())
     for part in (
-        "~ too close to call. One epoch decides",
+        "~ too close to call. One epoch can decide",
         "The decision flow of the AWS post says S3 File",
-        "What would change the answer:",
+        "What would change it:",
         "stands for $168.00 a month",
         "headrace train job.yaml",
         "list prices of us-east-1",
@@ -152,11 +152,11 @@ def test_notes_say_what_is_not_known(run: Run, saved: Callable[[Profile], str]) 
     """No compute rate, files of several samples, a Region without prices."""
     shards = FormatShare(suffix=".tar", files=360, size_bytes=54_000_000_000, is_container=True)
     profile = saved(_with_format(shards))
-    outcome = run("--profile", profile, "--instance", "ml.g5.2xlarge", "--region", "mars-north-1", "--json")
+    outcome = run("--profile", profile, "--instance", "ml.g5.2xlarge", "--region", "mx-north-9", "--json")
     notes = "\n".join(json.loads(outcome.out)["notes"])
     assert "give --samples-per-second" in notes
     assert "files of several samples (.tar)" in notes
-    assert "no price is known in mars-north-1 for: " in notes
+    assert "no price is known in mx-north-9 for: " in notes
     assert all(each["usd"] is None for each in json.loads(outcome.out)["roads"])
 
 

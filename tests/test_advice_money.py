@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from headrace.advisor.plans import Plan, plan
 from headrace.advisor.question import Question
+from headrace.advisor.reading import written_seconds
 from headrace.advisor.span import exactly
 from headrace.advisor.speeds import Speeds
 from headrace.advisor.variants import EfsMode, LustreState, Variant
@@ -58,6 +59,15 @@ ROUND = {
     "efs_load_mb_per_second": 100,
     "pack_files_per_second": 1000,
     "pack_mb_per_second": 100,
+    "nvme_drive_gb": 1000,
+    "ebs_burst_seconds": 1800,
+    "measured_vcpus": 8,
+    "efs_reads_count_as": 3,
+    "efs_included_mb_per_second_per_tib": 50,
+    "efs_bursting_most_mb_per_second": 3000,
+    "efs_provisioned_most_mb_per_second": 3000,
+    "efs_elastic_most_mb_per_second": 20_000,
+    "efs_provisioned_least_hours": 24,
     "image_gb": 5.5,
     "page_cache_share": 0.8,
     "small_file_mb": 50,
@@ -71,6 +81,7 @@ USD = {
     (Item.ML_VOLUME_GB_MONTH, ""): 0.146,
     (Item.S3_GET_1000, ""): 0.001,
     (Item.S3_PUT_LIST_1000, ""): 0.01,
+    (Item.S3_STANDARD_GB_MONTH, ""): 0.02,
     (Item.LUSTRE_SCRATCH_2_GB_MONTH, ""): 0.146,
     (Item.EFS_STANDARD_GB_MONTH, ""): 0.292,
     (Item.EFS_ELASTIC_READ_GB, ""): 0.03,
@@ -227,31 +238,105 @@ def test_jobs_that_hold_a_lustre_share_what_made_it() -> None:
     assert _of(one)["preload"] == pytest.approx(1010 / 10 / HOUR * 0.72)
 
 
+GIB = 10e9 / (1 << 30)
+TIB = 10e9 / (1 << 40)
 EFS_CASES = [
     # 300 MB/s in a burst; 100,000 files of 0.008 s by 8 readers
     (EfsMode.BURSTING, 100 + 10_000 / 300, {}),
-    # twice what 100 samples a second read, a third of it provisioned, and three times that is read: 20 MB/s
-    (EfsMode.PROVISIONED, 100 + 10_000 / 20, {"EFS throughput": 20 / 3 * 7.3}),
+    # twice what 100 samples a second read, a third of it provisioned, and three times that is read: 20 MB/s; what the
+    # size of the data brings is not billed, and what is provisioned stays for a day
+    (EfsMode.PROVISIONED, 100 + 10_000 / 20, {"EFS throughput": (20 / 3 - 50 * TIB) * 24 / MONTH_HOURS * 7.3}),
     # 312.5 MB/s of network
-    (EfsMode.ELASTIC, 100 + 32, {"EFS reads": 10 * 0.03, "EFS writes": 10 * 0.06}),
+    (EfsMode.ELASTIC, 100 + 32, {"EFS reads": GIB * 0.03, "EFS writes": GIB * 0.06}),
 ]
 
 
 @pytest.mark.parametrize(("mode", "reading", "items"), EFS_CASES, ids=[each[0] for each in EFS_CASES])
 def test_efs(mode: EfsMode, reading: float, items: dict[str, float]) -> None:
-    """Loaded by a job, then read; each mode bills in its own way."""
+    """Loaded by a job, then read; the copy stands for a month; each mode bills in its own way."""
     one = plan(_asked(), Variant(road=EFS, efs_mode=mode))
-    load = 100 + 10 + 100  # 100,000 files at 1,000 a second, as long as 10,000 MB at 100 MB/s
+    # 100,000 files at 1,000 a second, as long as 10,000 MB at 100 MB/s; provisioned takes 6.7 MB/s
+    load = 100 + 10 + (10_000 / (20 / 3) if mode is EfsMode.PROVISIONED else 100)
     assert _seconds(one.waiting) == pytest.approx({"load": load, "starting": 100})
     assert one.billed["first epoch"].point == pytest.approx(max(1020, reading))
-    billed = 10 + 100 + 30 + 10 + max(1020, reading) + 1
-    held = (load + 100 + billed) / HOUR / MONTH_HOURS
     found = _of(one)
-    assert found["EFS storage"] == pytest.approx(10 * held * 0.292)
+    assert found["EFS storage"] == pytest.approx(GIB * 0.292)
     assert found["load"] == pytest.approx((load - 100) / HOUR * 0.36)
-    if mode is EfsMode.PROVISIONED:
-        items = {"EFS throughput": items["EFS throughput"] * held}
     assert {name: found[name] for name in items} == pytest.approx(items)
+
+
+def test_what_lies_in_efs_is_neither_loaded_nor_stored_anew() -> None:
+    """It is paid for anyway."""
+    there = profile_of_sizes("/x", Where.EFS, {100_000: 100_000})
+    found = plan(_asked(there), Variant(road=EFS, efs_mode=EfsMode.BURSTING))
+    assert set(_of(found)) == {"instances", "ML volume", "cross-AZ traffic"}
+    assert list(found.waiting) == ["starting"]
+
+
+def test_a_larger_efs_bursts_faster_up_to_its_limit() -> None:
+    """300 MB/s for each TiB, and 3,000 MB/s at the most."""
+    for tib, speed in ((4, 1200), (100, 3000)):
+        profile = profile_of_sizes("/x", Where.EFS, {1 << 30: tib * 1024})
+        # eight instances of 312.5 MB/s have a network that is in no way of 1,200, and in the way of 3,000
+        asked = _asked(profile, samples_per_second=None, instances=8)
+        one = plan(asked, Variant(road=EFS, efs_mode=EfsMode.BURSTING))
+        mb = tib * (1 << 40) / 1e6
+        files = tib * 1024 / 8 * 0.008 / 8
+        assert one.billed["first epoch"].point == pytest.approx(files + mb / min(speed, 8 * 312.5), rel=1e-6)
+
+
+def test_four_instances_share_the_work_and_multiply_the_bill() -> None:
+    """Samples and reading are divided; hours, volumes and the copies of File mode are not."""
+    four = _asked(instances=4)
+    file = plan(four, Variant(road=S3_FILE))
+    assert _seconds(file.billed)["download and image"] == pytest.approx(1050)
+    assert _seconds(file.billed)["first epoch"] == pytest.approx(250 + 20)
+    billed = 10 + 1050 + 270 + 1
+    assert _of(file) == pytest.approx(
+        {
+            "instances": 4 * billed / HOUR * 3.6,
+            "ML volume": 4 * 30 * billed / HOUR / MONTH_HOURS * 0.146,
+            "S3 requests": 4 * (100 * 0.001 + 0.1 * 0.01),
+        }
+    )
+    sharded = plan(_asked(instances=4, sharded=True), Variant(road=S3_FILE))
+    # a quarter of the copy, beside which the image takes longer: 100 s and 2,500 MB at 200 MB/s
+    assert _seconds(sharded.billed)["download and image"] == pytest.approx(250 + 12.5)
+    lustre = plan(four, Variant(road=LUSTRE, lustre=LustreState.SHARED_WARM, capacity_gib=1200))
+    # 25,000 files by 8 readers each, and a quarter of 300 MB/s for a quarter of the bytes
+    assert 12.5 + 10_000 / 300 < 270
+    slow = replace(four, workload=replace(four.workload, samples_per_second=None))
+    reading = plan(slow, Variant(road=LUSTRE, lustre=LustreState.SHARED_WARM, capacity_gib=1200))
+    assert _seconds(reading.billed)["first epoch"] == pytest.approx(12.5 + 10_000 / 300)
+    assert _seconds(lustre.billed)["first epoch"] == pytest.approx(270)
+    efs = plan(slow, Variant(road=EFS, efs_mode=EfsMode.BURSTING))
+    assert _seconds(efs.billed)["first epoch"] == pytest.approx(25 + 10_000 / 300)
+
+
+def test_a_small_instance_has_its_ebs_burst_for_half_an_hour() -> None:
+    """ml.m5.large: 593.75 MB/s for 1,800 s, then 81.25 MB/s; the volume itself gives 200."""
+    large = profile_of_sizes("s3://lake/data/x/", Where.S3, {1_000_000_000: 1000})
+    written = 1800 + (1_000_000 - 1800 * 200) / 81.25
+    assert written_seconds(1_000_000, _asked(instance="ml.m5.large")).point == pytest.approx(written)
+    again = plan(_asked(large, instance="ml.m5.large", epochs=2, samples_per_second=None), Variant(road=S3_FILE))
+    assert again.billed["further epochs"].point == pytest.approx(1 + 1_000_000 / 81.25)
+
+
+def test_a_shared_lustre_that_would_have_to_stand_is_made_and_paid_for_a_month() -> None:
+    """Ten jobs share the month, and what makes it."""
+    one = plan(
+        _asked(jobs=10, shared_lustre=0), Variant(road=LUSTRE, lustre=LustreState.SHARED_WARM, capacity_gib=1200)
+    )
+    assert _of(one)["file system"] == pytest.approx(1200 / 10 * 0.146)
+    assert _seconds(one.waiting) == pytest.approx({"create": 50, "import": 20, "preload": 111, "starting": 100})
+
+
+def test_the_first_of_several_jobs_loads_a_cold_lustre() -> None:
+    """The others find it: a tenth of its first epoch each."""
+    cold = Variant(road=LUSTRE, lustre=LustreState.SHARED_COLD, capacity_gib=1200)
+    one = plan(_asked(jobs=10, samples_per_second=None), cold)
+    warm = 50 + 10_000 / 300
+    assert one.billed["first epoch"].point == pytest.approx(2000 / 10 + warm * 9 / 10)
 
 
 def test_a_burst_ends_with_its_credits() -> None:
@@ -270,6 +355,7 @@ def test_packing_is_a_job_of_its_own() -> None:
     assert one.waiting["pack"].point == pytest.approx(pack / 2)
     found = _of(one)
     assert found["packing"] == pytest.approx((pack - 100) / 2 / HOUR * 1.8)
+    assert found["storage of shards"] == pytest.approx(10 * 0.02 / 2)
     assert found["S3 requests of packing"] == pytest.approx((100 * 0.001 + 67 * 18 / 1000 * 0.01) / 2)
     assert one.billed["listing"].point == pytest.approx(67 / 5000)
 

@@ -33,7 +33,7 @@ def questions(draw: st.DrawFn, **fixed: Any) -> Question:
     asked = {
         "instance": draw(st.sampled_from(INSTANCES)),
         "instances": instances,
-        "sharded": instances > 1 and draw(st.booleans()),
+        "sharded": 1 < instances <= files and draw(st.booleans()),
         "epochs": draw(st.integers(1, 50)),
         "samples": draw(st.none() | st.integers(1, 10_000_000)),
         "samples_per_second": draw(st.none() | st.floats(0.1, 10_000)),
@@ -117,7 +117,8 @@ def _equal_files(files: int, size_bytes: int) -> Any:
 @settings(max_examples=60, deadline=None)
 @given(questions())
 def test_a_larger_lustre_is_never_slower(asked: Question) -> None:
-    """Its disks read and write more."""
+    """Its disks read and write more. (One that stands already is not made, which a larger one would be.)"""
+    asked = replace(asked, shared_lustre_gib=0)
     for state in LustreState:
         sizes = [
             plan(asked, Variant(road=LUSTRE, lustre=state, capacity_gib=capacity))

@@ -299,6 +299,16 @@ def test_what_is_large_enough_comes_along() -> None:
     assert "copy the other 7 files there, too" in wiring.steps[0]
 
 
+def test_a_shared_file_system_that_stands_needs_no_deployment() -> None:
+    """Only a link of its own does."""
+    variant = Variant(road=LUSTRE, lustre=LustreState.SHARED_COLD, capacity_gib=2400)
+    there = _wired(IMAGES, variant, shared_lustre=2400)
+    assert (there.settings, there.steps) == ({}, ("headrace train job.yaml",))
+    elsewhere = _wired(replace(IMAGES, location="s3://other/x/"), variant, shared_lustre=2400)
+    assert set(elsewhere.settings["lustre"]) == {"links"}
+    assert elsewhere.steps == ("make deploy", "headrace train job.yaml")
+
+
 def test_own_links_stand_beside_the_default_one() -> None:
     """Settings with links of their own have no default any more."""
     profile = replace(IMAGES, location="s3://other/archive/2024/")
@@ -426,7 +436,6 @@ def test_commands_can_be_pasted() -> None:
         ({"instance": "ml.p3.2xlarge"}, 100 * GIB, 111),
         ({"instance": "ml.p3.2xlarge", "volume_gb": 500}, 100 * GIB, 500),
         ({"instance": "ml.g5.2xlarge"}, 100 * GIB, 0),
-        ({"instance": "ml.g5.2xlarge", "volume_gb": 500}, 100 * GIB, 0),
     ],
 )
 def test_a_volume_holds_what_is_copied_and_a_tenth_more(asked: dict[str, object], copied_bytes: int, gb: int) -> None:

@@ -125,6 +125,31 @@ def test_the_lustre_is_the_one_of_its_record(deployed: DeployedPlatform) -> None
     }
 
 
+@pytest.mark.parametrize("options", [(), ("--shared-lustre", "0")], ids=["the quickest", "without a shared Lustre"])
+def test_what_is_advised_is_trained(
+    deployed: DeployedPlatform, run: Run, job_file: Callable[..., str], tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """From the bucket to the profile, from that to the advice and its job file, and the job reads what was profiled."""
+    location = f"s3://{deployed.foundation.bucket}/data/words/"
+    profiled = run("profile", location, "--json")
+    assert profiled.code == 0, profiled.err
+    profile = tmp_path / "profile.json"
+    profile.write_text(profiled.out)
+    assert json.loads(profiled.out)["files"] == 3
+    asked = ("--instance", "ml.m5.large", "--samples-per-second", "100", "--by", "time", *options)
+    advised, mine = tmp_path / "advised.yaml", job_file()
+    told = run("advise", "--profile", str(profile), *asked, "--write", str(advised), "--like", mine, "--json")
+    assert told.code == 0, told.err
+    there = run("advise", location, *asked, "--json")
+    assert there.code == 0, there.err
+    assert json.loads(there.out)["winner"] == json.loads(told.out)["winner"]
+    outcome = run("train", str(advised), "--wait", "--json")
+    assert outcome.code == 0, outcome.err
+    job = json.loads(outcome.out)
+    assert job["metrics"] == {"count": 3.0}
+    assert json.loads(told.out)["winner"].startswith(job["channels"][0]["road"])
+
+
 def test_a_job_runs_to_its_end(deployed: DeployedPlatform, run: Run, job_file: Callable[..., str]) -> None:
     """The S3 File road: data, code, arguments, log, metric, model, phases."""
     outcome = run("train", job_file(), "--wait", "--json")

@@ -23,7 +23,7 @@ CHARTS = {
     "crowded": ["time", "cost", "epochs"],
     "without prices": ["time"],
     "on EFS": ["time", "cost", "epochs"],
-    "too large": ["time", "cost", "epochs", "sharing"],
+    "too large": ["time", "cost", "epochs"],
     "tiny": ["time", "cost", "epochs"],
 }
 VIEWS = [

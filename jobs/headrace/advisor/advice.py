@@ -5,7 +5,7 @@ Everything is made of a question alone: the same question gives the same advice,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,8 +15,8 @@ from headrace.advisor.question import Goal, Question
 from headrace.advisor.ranking import Ranked, ranking
 from headrace.advisor.reading import Bound
 from headrace.advisor.sharing import BreakEven, break_even
-from headrace.advisor.span import NONE, Span
-from headrace.advisor.variants import Variant
+from headrace.advisor.span import Span
+from headrace.advisor.variants import Variant, stands
 from headrace.advisor.what_ifs import WhatIf, what_ifs
 from headrace.figures.instance_types import InstanceType
 
@@ -39,7 +39,7 @@ class Advice:
     """All that is said to a question. ``ranked`` is empty where every road is refused.
 
     ``why``: one sentence. ``disagreement``: why the decision flow of the AWS post says something else; empty where it
-    says the same.
+    says the same, or where nothing is left to say.
     """
 
     question: Question
@@ -75,7 +75,7 @@ def advise(question: Question, instance_types: Iterable[InstanceType] = ()) -> A
         rejections=tuple(rejections),
         why=_why(ranked, question),
         opinion=opinion,
-        disagreement=_disagreement(winner, plans, rejections, opinion, question),
+        disagreement=_disagreement(ranked, rejections, opinion, question),
         what_ifs=() if winner is None else tuple(what_ifs(question, winner, instance_types)),
         sharing=break_even(plans, question),
         curves=_curves(ranked, question),
@@ -87,7 +87,7 @@ def best_of_each(ranked: Sequence[Ranked]) -> list[Ranked]:
     seen: set[tuple[object, ...]] = set()
     kept = []
     for each in ranked:
-        way = replace(each.plan.variant, capacity_gib=0)
+        way = each.plan.variant
         key = (way.road, way.is_packed, way.lustre, way.efs_mode)
         if key not in seen:
             seen.add(key)
@@ -95,36 +95,27 @@ def best_of_each(ranked: Sequence[Ranked]) -> list[Ranked]:
     return kept
 
 
-def _difference(one: Plan, other: Plan, goal: Goal) -> tuple[str, float]:
-    """In which phase ``other`` loses the most seconds, or in which item the most dollars, against ``one``."""
-    if goal is Goal.COST and one.usd is not None and other.usd is not None:
-        mine = {each.name: each.usd.point for each in one.costs if each.usd is not None}
-        theirs = {each.name: each.usd.point for each in other.costs if each.usd is not None}
-    else:
-        mine = {name: each.point for name, each in (*one.waiting.items(), *one.billed.items())}
-        theirs = {name: each.point for name, each in (*other.waiting.items(), *other.billed.items())}
-    names = {*mine, *theirs}
-    return max(
-        ((name, theirs.get(name, 0.0) - mine.get(name, 0.0)) for name in sorted(names)), key=lambda each: each[1]
-    )
-
-
-def _slowest_phase(one: Plan, other: Plan) -> tuple[str, float]:
-    return max(
-        ((name, each.point - one.billed.get(name, NONE).point) for name, each in other.billed.items()),
-        key=lambda each: each[1],
-    )
-
-
 def reason_against(one: Plan, other: Plan, goal: Goal) -> str:
-    """Where ``other`` loses against ``one``, in words."""
-    name, lost = _difference(one, other, goal)
-    if goal is Goal.COST and one.usd is not None and other.usd is not None:
-        if name.startswith("instances"):
-            phase, seconds = _slowest_phase(one, other)
-            return f"spends {seconds:,.0f} s more on {phase}, at the instances' price" if seconds > 0 else "runs longer"
-        return f"pays ${lost:,.2f} more for {name}"
-    return f"takes {lost:,.0f} s more for {name}"
+    """Where ``other`` loses the most against ``one``, in words."""
+    mine = {name: each.point for name, each in one.groups.items()}
+    theirs = {name: each.point for name, each in other.groups.items()}
+    if goal is Goal.TIME or one.usd is None or other.usd is None:
+        name, seconds = _most(mine, theirs)
+        return f"takes {seconds:,.0f} s more for {name}"
+    item, usd = _most(_money(one), _money(other))
+    if not item.startswith("instances"):
+        return f"pays ${usd:,.2f} more for {item}"
+    billed = {name for name in theirs if name not in other.waiting}
+    name, seconds = _most(mine, {each: theirs[each] for each in billed})
+    return f"keeps the instances {seconds:,.0f} s longer, for {name}"
+
+
+def _money(plan: Plan) -> dict[str, float]:
+    return {each.name: each.usd.point for each in plan.costs if each.usd is not None}
+
+
+def _most(mine: Mapping[str, float], theirs: Mapping[str, float]) -> tuple[str, float]:
+    return max(((name, each - mine.get(name, 0.0)) for name, each in theirs.items()), key=lambda pair: pair[1])
 
 
 def _why(ranked: Sequence[Ranked], question: Question) -> str:
@@ -133,15 +124,14 @@ def _why(ranked: Sequence[Ranked], question: Question) -> str:
     winner = ranked[0].plan
     best = "cheapest" if question.goal is Goal.COST else "quickest"
     if winner.measure(question.goal) is None:
-        best = "quickest, since prices are missing"
+        best = "quickest (prices are missing)"
     not_data = ", not by data" if winner.bound in (Bound.COMPUTING, Bound.PREPARING) else ""
     told = [f"{winner.variant.name} is the {best}: its epochs are bound by {winner.bound.value}{not_data}"]
-    if winner.variant.lustre is not None and winner.variant.lustre.is_shared:
-        told.append("of the file system only the job's hours are counted, as if it stood there anyway")
+    if stands(winner.variant, question):
+        told.append("of the file system only the job's hours are counted, as it stands anyway and holds the data")
     if close := [each.plan.variant.name for each in ranked if each.is_too_close]:
-        told.append(
-            f"{' and '.join(close[:_NAMED])}{' and others' if len(close) > _NAMED else ''} may come out the same"
-        )
+        more = f" and {len(close) - _NAMED} more" if len(close) > _NAMED else ""
+        told.append(f"{', '.join(close[:_NAMED])}{more} may come out the same")
     beaten = next((each.plan for each in ranked[1:] if not each.is_too_close), None)
     if beaten is not None:
         told.append(f"{beaten.variant.name} {reason_against(winner, beaten, question.goal)}")
@@ -149,29 +139,23 @@ def _why(ranked: Sequence[Ranked], question: Question) -> str:
 
 
 def _disagreement(
-    winner: Plan | None,
-    plans: Sequence[Plan],
-    rejections: Sequence[Rejection],
-    opinion: Opinion,
-    question: Question,
+    ranked: Sequence[Ranked], rejections: Sequence[Rejection], opinion: Opinion, question: Question
 ) -> str:
-    if winner is None or opinion.agrees_with(winner):
+    if not ranked or opinion.agrees_with(ranked[0].plan):
         return ""
+    winner = ranked[0].plan
     told = []
     for answer in opinion.answers:
-        same = [each for each in plans if answer.names(each.variant)]
-        if same:
-            other = ranking(same, question)[0].plan
-            told.append(f"{answer.name} {reason_against(winner, other, question.goal)}")
+        same = next((each for each in ranked if answer.names(each.plan.variant)), None)
+        refused = next((each for each in rejections if answer.names(each.variant)), None)
+        if same is not None:
+            close = ", by less than the ranges can tell" if same.is_too_close else ""
+            told.append(f"{answer.name} {reason_against(winner, same.plan, question.goal)}{close}")
+        elif refused is not None:
+            told.append(f"{answer.name} is refused by {refused.findings[0].rule_id}")
         else:
-            refused = [each for each in rejections if answer.names(each.variant)]
-            why = (
-                f"is refused by {refused[0].findings[0].rule_id}"
-                if refused
-                else "is not needed: packing changes little"
-            )
-            told.append(f"{answer.name} {why}")
-    return f"the flow looks at sizes alone, not at seconds or prices: {'; '.join(told)}"
+            told.append(f"{answer.name} changes little: there is little to pack")
+    return f"the flow knows no seconds and no prices: {'; '.join(told)}"
 
 
 def _curves(ranked: Sequence[Ranked], question: Question) -> tuple[Curve, ...]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from headrace.advisor.question import (
     MODEL_GB_DEFAULT,
+    SHARED_LUSTRE_GIB_DEFAULT,
     Fleet,
     Goal,
     Question,
@@ -18,20 +20,23 @@ from headrace.advisor.question import (
 )
 from headrace.dataset import Profile
 from headrace.errors import InvalidInput
-from headrace.figures.instance_types import instance_type
+from headrace.figures.instance_types import InstanceType, instance_type
 from headrace.figures.prices import prices
 from headrace.figures.snapshot import Snapshot, read_snapshot
+from headrace.rules.lustre_sizing import CAPACITIES, is_legal_capacity
 
 DEFAULT_REGION: Final = "us-east-1"
 _MOST: Final = 1e15
+_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What is asked about a data set; each field is an option of ``headrace advise``, with hyphens.
 
-    ``instance``: such as ``ml.g5.2xlarge``. ``spot_saving_percent``: None is on demand. What is left out has the
-    default of :class:`headrace.advisor.question.Workload`.
+    ``instance``: such as ``ml.g5.2xlarge``. ``spot_saving_percent``: None is on demand. ``shared_lustre``: GiB of the
+    file system that stands for everybody, 0 for none. What is left out has the default of
+    :class:`headrace.advisor.question.Workload`.
     """
 
     instance: str
@@ -54,6 +59,7 @@ class Asked:
     checkpoint_minutes: float | None = None
     by: Goal = Goal.COST
     region: str | None = None
+    shared_lustre: int = SHARED_LUSTRE_GIB_DEFAULT
 
 
 def question_about(profile: Profile, asked: Asked, snapshot: Snapshot | None = None) -> Question:
@@ -68,6 +74,7 @@ def question_about(profile: Profile, asked: Asked, snapshot: Snapshot | None = N
         kind = instance_type(asked.instance, known)
     except InvalidInput as error:
         problems += [f"--instance: {each}" for each in error.problems]
+    problems += _of_fleet(asked, profile, kind)
     if problems or kind is None:
         raise InvalidInput(*problems)
     return Question(
@@ -77,7 +84,7 @@ def question_about(profile: Profile, asked: Asked, snapshot: Snapshot | None = N
             samples=asked.samples,
             samples_per_second=asked.samples_per_second,
             prepared_samples_per_second=asked.prepared_samples_per_second,
-            read_order=asked.access,
+            read_order=ReadOrder(asked.access),
             readers=asked.readers,
             image_gb=asked.image_gb,
             model_gb=asked.model_gb,
@@ -93,7 +100,8 @@ def question_about(profile: Profile, asked: Asked, snapshot: Snapshot | None = N
             spot=_spot(asked),
         ),
         prices=prices(asked.region or profile.region or DEFAULT_REGION, known),
-        goal=asked.by,
+        goal=Goal(asked.by),
+        shared_lustre_gib=asked.shared_lustre,
     )
 
 
@@ -144,6 +152,19 @@ def _contradictions(asked: Asked) -> Iterator[str]:
         yield "--warm is given with --spot-saving; allowed: one of them: warm pools take no Spot; fix: choose one"
     if asked.sharded and asked.instances == 1:
         yield "--sharded is given for one instance; allowed: with --instances 2 or more; fix: leave it out"
+
+
+def _of_fleet(asked: Asked, profile: Profile, kind: InstanceType | None) -> Iterator[str]:
+    if asked.sharded and asked.instances > max(1, profile.files):
+        allowed = f"at most {profile.files:,}, one for each file"
+        yield f"--instances is {asked.instances} with --sharded; allowed: {allowed}; fix: give fewer"
+    if kind is not None and kind.nvme_gb and asked.volume_gb is not None:
+        allowed = f"nothing for {kind.name}, which brings {kind.nvme_gb:,} GB of its own"
+        yield f"--volume-gb is {asked.volume_gb}; allowed: {allowed}; fix: leave it out"
+    if asked.region is not None and not _REGION.fullmatch(asked.region):
+        yield f"--region is {asked.region!r}; allowed: the name of a Region; fix: write it like us-east-1"
+    if asked.shared_lustre and not is_legal_capacity(asked.shared_lustre):
+        yield f"--shared-lustre is {asked.shared_lustre}; allowed: 0 for none, or {CAPACITIES} GiB; fix: give one"
 
 
 def option(name: str) -> str:

@@ -28,10 +28,9 @@ from headrace.advisor.variants import EfsMode, Variant
 from headrace.dataset.profile import Where
 
 _BYTES_PER_TIB: Final = 1 << 40
-_READS_COUNT_AS: Final = 3
 _HEADROOM: Final = 2
 _UNKNOWN_NEED_MB_PER_SECOND: Final = 256.0
-_MOST_PROVISIONED_MB_PER_SECOND: Final = 1024.0
+_SLOWEST_MB_PER_SECOND: Final = 1.0
 
 
 def efs_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
@@ -41,7 +40,8 @@ def efs_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
     instances, jobs = question.fleet.instances, question.workload.jobs
     waiting = {}
     if question.profile.where is not Where.EFS:
-        waiting["load"] = load_seconds(shape, known).times(1 / jobs)
+        written = provisioned_mb_per_second(question, shape) if variant.efs_mode is EfsMode.PROVISIONED else None
+        waiting["load"] = load_seconds(shape, known, written).times(1 / jobs)
     read = shape.share(instances)
     is_elastic = variant.efs_mode is EfsMode.ELASTIC
     client = known.efs_elastic_client_mb_per_second if is_elastic else known.efs_client_mb_per_second
@@ -56,28 +56,36 @@ def efs_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
 def _mb_per_second(mode: EfsMode, question: Question, shape: Shape, known: Speeds) -> Span:
     """What the file system gives to all of its clients together."""
     if mode is EfsMode.ELASTIC:
-        return known.efs_elastic_client_mb_per_second.times(question.fleet.instances)
+        each = known.efs_elastic_client_mb_per_second
+        return smallest(each.times(question.fleet.instances), known.efs_elastic_most_mb_per_second)
     if mode is EfsMode.PROVISIONED:
-        return exactly(_READS_COUNT_AS * provisioned_mb_per_second(question, shape))
-    burst = known.efs_bursting_read_mb_per_second
+        paid = known.efs_reads_count_as.times(provisioned_mb_per_second(question, shape))
+        return smallest(paid, known.efs_provisioned_most_mb_per_second)
     tib = shape.size_bytes / _BYTES_PER_TIB
-    baseline = largest(known.efs_bursting_baseline_mb_per_second_per_tib.times(tib), exactly(1.0))
-    whole_gb = shape.size_bytes * question.workload.epochs / 1e9
-    credit_gb = known.efs_bursting_credit_gb.point
-    if whole_gb <= credit_gb or baseline.point >= burst.point:
-        return largest(burst, baseline)
-    in_burst = credit_gb / whole_gb
-    return Span(*(1 / (in_burst / fast + (1 - in_burst) / slow) for fast, slow in zip(burst, baseline, strict=True)))
+    burst = smallest(known.efs_bursting_read_mb_per_second.times(max(1.0, tib)), known.efs_bursting_most_mb_per_second)
+    baseline = known.efs_bursting_baseline_mb_per_second_per_tib.times(tib)
+    slow = largest(smallest(baseline, known.efs_bursting_most_mb_per_second), exactly(_SLOWEST_MB_PER_SECOND))
+    whole_gb = shape.size_bytes * question.workload.epochs * question.workload.jobs / 1e9
+    # credits are kept per TiB, too
+    in_burst = min(1.0, known.efs_bursting_credit_gb.point * max(1.0, tib) / whole_gb) if whole_gb else 1.0
+    return Span(*(1 / (in_burst / fast + (1 - in_burst) / late) for fast, late in zip(burst, slow, strict=True)))
 
 
 def provisioned_mb_per_second(question: Question, shape: Shape) -> float:
-    """What is worth provisioning: twice what the job reads per second, of which reads count a third; 1 to 1,024 MB/s.
+    """What is worth provisioning: twice what the job reads per second, of which reads count a third.
 
-    Twice, since a reader waits for the file before its bytes come.
+    Twice, since a reader waits for the file before its bytes come; and no more than a file system reads at the most.
     """
-    per_second = question.workload.samples_per_second
+    known, per_second = question.speeds, question.workload.samples_per_second
     if not per_second:
         return _UNKNOWN_NEED_MB_PER_SECOND
     seconds = max(1.0, question.samples / question.fleet.instances / per_second)
-    needed = _HEADROOM * megabytes(shape) / seconds / _READS_COUNT_AS
-    return min(_MOST_PROVISIONED_MB_PER_SECOND, max(1.0, needed))
+    needed = _HEADROOM * megabytes(shape) / seconds / known.efs_reads_count_as.point
+    most = known.efs_provisioned_most_mb_per_second.point / known.efs_reads_count_as.point
+    return min(most, max(_SLOWEST_MB_PER_SECOND, needed))
+
+
+def billed_mb_per_second(question: Question, shape: Shape) -> float:
+    """Of what is provisioned, what the file system's own size does not bring."""
+    included = question.speeds.efs_included_mb_per_second_per_tib.point * shape.size_bytes / _BYTES_PER_TIB
+    return max(0.0, provisioned_mb_per_second(question, shape) - included)

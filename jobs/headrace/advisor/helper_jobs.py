@@ -10,10 +10,10 @@ from typing import Final
 from headrace.advisor.question import Question
 from headrace.advisor.reading import megabytes
 from headrace.advisor.shape import Packing, Shape
-from headrace.advisor.span import Span, largest, over, total
+from headrace.advisor.span import Span, exactly, largest, over, smallest, total
 from headrace.advisor.speeds import Speeds
 from headrace.figures.instance_types import all_instance_types
-from headrace.figures.lustre_content import GIB_PER_TIB, content_mb_per_second, instance_for, readers_for
+from headrace.figures.lustre_content import GIB_PER_TIB, content_mb_per_second, instance_for, network_of, readers_for
 from headrace.figures.prices import Item
 
 LOAD_INSTANCE: Final = "ml.m5.large"
@@ -22,34 +22,50 @@ PACK_INSTANCE: Final = "ml.m5.4xlarge"
 """16 vCPUs, on which packing was measured."""
 
 
-def preload_seconds(shape: Shape, capacity_gib: int, known: Speeds) -> Span:
-    """What a preload job takes, with the readers that it takes by itself."""
-    content = known.lustre_content_mb_per_second_per_tib.times(capacity_gib / GIB_PER_TIB)
-    files = known.lustre_cold_file_seconds.times(shape.files / readers_for(content.point))
-    return _of_a_job(largest(over(megabytes(shape), content), files), known)
+def preload_seconds(question: Question, shape: Shape, capacity_gib: int) -> Span:
+    """What a preload job takes: as long as the disks, its readers' streams, its network and each file let it."""
+    known, network = question.speeds, network_of(preload_instance(question, capacity_gib))
+    disks = known.lustre_content_mb_per_second_per_tib.times(capacity_gib / GIB_PER_TIB)
+    readers = readers_for(disks.point)
+    speed = smallest(disks, known.lustre_cold_stream_mb_per_second.times(readers))
+    if network is not None:
+        speed = smallest(speed, exactly(network))
+    files = known.lustre_cold_file_seconds.times(shape.files / readers)
+    return _of_a_job(largest(over(megabytes(shape), speed), files), known)
 
 
 def preload_instance(question: Question, capacity_gib: int) -> str:
-    """What ``headrace preload`` takes by itself; where its price is not known, the cheapest CPU type that does too."""
-    needed, known = content_mb_per_second(capacity_gib), all_instance_types()
+    """What ``headrace preload`` takes by itself, or what does as well and has a price.
+
+    Where nothing with a price brings what the file system takes, the largest network that has one: it takes longer.
+    """
+    needed = content_mb_per_second(capacity_gib)
     usual = instance_for(needed).name
-    if question.prices.usd(Item.TRAINING_HOUR, usual) is not None:
+    priced = {name: price.usd for (item, name), price in question.prices.of.items() if item is Item.TRAINING_HOUR}
+    if usual in priced or not priced:
         return usual
-    priced = [
-        (price.usd, name)
-        for (item, name), price in question.prices.of.items()
-        if item is Item.TRAINING_HOUR
-        and name in known
-        and not known[name].accelerators
-        and (known[name].network_mb_per_second or 0) >= needed
-    ]
-    return min(priced)[1] if priced else usual
+    networks = {name: network_of(name) or 0.0 for name in priced if not _has_accelerators(name)}
+    enough = [name for name, network in networks.items() if network >= needed]
+    if enough:
+        return min(enough, key=lambda each: (priced[each], each))
+    return max(networks, key=lambda each: (networks[each], each), default=usual)
 
 
-def load_seconds(shape: Shape, known: Speeds) -> Span:
-    """A job that copies the data set from S3 to EFS (``headrace efs load``)."""
+def _has_accelerators(name: str) -> bool:
+    known = all_instance_types().get(name)
+    return known is None or known.accelerators > 0
+
+
+def load_seconds(shape: Shape, known: Speeds, written_mb_per_second: float | None = None) -> Span:
+    """A job that copies the data set from S3 to EFS (``headrace efs load``).
+
+    ``written_mb_per_second``: what a provisioned file system takes; None: more than the job copies.
+    """
     files = over(shape.files, known.efs_load_files_per_second)
-    return _of_a_job(largest(files, over(megabytes(shape), known.efs_load_mb_per_second)), known)
+    speed = known.efs_load_mb_per_second
+    if written_mb_per_second is not None:
+        speed = smallest(speed, exactly(written_mb_per_second))
+    return _of_a_job(largest(files, over(megabytes(shape), speed)), known)
 
 
 def packing_seconds(packing: Packing, known: Speeds) -> Span:

@@ -1,7 +1,8 @@
 """What a job on a road costs, item by item; each with its arithmetic.
 
-What a file system costs is counted from its creation to its deletion if it is made for the job, and while the job uses
-it if it is shared. Storage in S3 is not counted: every road but EFS leaves the data there, and it is paid for anyway.
+A file system that is made for the job, or for all the jobs, is counted from its creation to its deletion; a shared one
+that stands anyway while the job uses it; one that would have to stand, for a month that the jobs share. What is copied,
+to EFS or into shards, is stored for a month. Where the data lies now is not counted: that is paid for anyway.
 An item whose price is not known is None, and so is the sum.
 """
 
@@ -12,12 +13,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from headrace.advisor.efs_road import provisioned_mb_per_second
+from headrace.advisor.efs_road import billed_mb_per_second
 from headrace.advisor.helper_jobs import (
     LOAD_INSTANCE,
     PACK_INSTANCE,
     billed_of,
-    load_seconds,
     packing_seconds,
     preload_instance,
     preload_seconds,
@@ -25,12 +25,11 @@ from headrace.advisor.helper_jobs import (
 from headrace.advisor.question import SECONDS_PER_HOUR, Question
 from headrace.advisor.shape import Packing, Shape
 from headrace.advisor.span import NONE, Span, exactly, total
-from headrace.advisor.variants import EfsMode, LustreState, Variant
+from headrace.advisor.variants import EfsMode, LustreState, Variant, stands
 from headrace.dataset.profile import Where
-from headrace.figures.prices import Item
+from headrace.figures.prices import HOURS_PER_MONTH, Item
 from headrace.roads import EFS, LUSTRE, S3_FAST_FILE, S3_FILE, S3_PIPE, Road
 
-HOURS_PER_MONTH: Final = 730
 _SMALLEST_VOLUME_GB: Final = 30
 _VOLUME_ROOM: Final = 1.1
 _GB: Final = 1e9
@@ -153,41 +152,65 @@ def _of_pipe(course: Course) -> Iterator[Cost]:
 def _of_lustre(course: Course) -> Iterator[Cost]:
     state, question = course.variant.lustre, course.question
     assert state is not None
-    jobs = question.workload.jobs if state is LustreState.HELD_PRELOADED else 1
-    lifetime = [course.billed, *(() if state.is_shared else (question.speeds.lustre_delete_seconds.times(1 / jobs),))]
-    # an ephemeral file system is billed while it is created; a shared one is counted while the job has it
-    lifetime += list(course.waiting.values())
-    gib_hours = _hours(total(lifetime), course.variant.capacity_gib / HOURS_PER_MONTH)
+    is_made = not stands(course.variant, question)
+    jobs = question.workload.jobs if state.is_shared or state is LustreState.HELD_PRELOADED else 1
     price = question.prices.usd(Item.LUSTRE_SCRATCH_2_GB_MONTH)
-    yield _priced("file system", Part(gib_hours, "GB-months of SCRATCH_2", price))
-    if state.is_preloaded:
+    gib_months = _lifetime_months(course, jobs).times(course.variant.capacity_gib)
+    yield _priced("file system", Part(gib_months, "GB-months of SCRATCH_2", price))
+    if "preload" in course.waiting:
         capacity_gib = course.variant.capacity_gib
-        instance = preload_instance(question, capacity_gib)
-        yield _job("preload", instance, preload_seconds(course.shape, capacity_gib, question.speeds), course, jobs)
-    if not state.is_shared or state.is_cold:
+        seconds = preload_seconds(question, course.shape, capacity_gib)
+        yield _job("preload", preload_instance(question, capacity_gib), seconds, course, jobs)
+    if is_made or state.is_cold:
         yield _requests(course, course.shape.files / jobs, course.shape.files / _KEYS_PER_LIST / jobs)
     yield _no_crossing()
+
+
+def _lifetime_months(course: Course, jobs: int) -> Span:
+    """For how long the job pays for a Lustre: what it takes, if it stands anyway; a month for all jobs, if it would.
+
+    One that is made for the job, or for all of them, is billed from its creation to its deletion.
+    """
+    state, question = course.variant.lustre, course.question
+    assert state is not None
+    used = total((course.billed, *course.waiting.values()))
+    if stands(course.variant, question):
+        return _hours(used, 1 / HOURS_PER_MONTH)
+    if state.is_shared:
+        month = 1 / jobs
+        return Span(*(max(month, each) for each in _hours(used, 1 / HOURS_PER_MONTH)))
+    deleting = question.speeds.lustre_delete_seconds.times(1 / jobs)
+    return _hours(total((course.billed, deleting, *course.waiting.values())), 1 / HOURS_PER_MONTH)
 
 
 def _of_efs(course: Course) -> Iterator[Cost]:
     question, prices = course.question, course.question.prices
-    gb, jobs = course.shape.size_bytes / _GB, question.workload.jobs
-    held = _hours(total((course.billed, *course.waiting.values())), gb / HOURS_PER_MONTH)
-    yield _priced("EFS storage", Part(held, "GB-months", prices.usd(Item.EFS_STANDARD_GB_MONTH)))
+    gib, jobs = course.shape.size_bytes / (1 << 30), question.workload.jobs
+    used = _hours(total((course.billed, *course.waiting.values())))
     is_loaded = question.profile.where is not Where.EFS
+    if is_loaded:
+        # the copy stands until somebody deletes it
+        months = Span(*(max(1 / jobs, each / HOURS_PER_MONTH) for each in used))
+        yield _priced("EFS storage", Part(months.times(gib), "GB-months", prices.usd(Item.EFS_STANDARD_GB_MONTH)))
     if course.variant.efs_mode is EfsMode.PROVISIONED:
-        mbps = provisioned_mb_per_second(question, course.shape)
-        months = _hours(total((course.billed, *course.waiting.values())), mbps / HOURS_PER_MONTH)
+        least = question.speeds.efs_provisioned_least_hours.point / jobs
+        hours = Span(*(max(least, each) for each in used))
+        months = hours.times(billed_mb_per_second(question, course.shape) / HOURS_PER_MONTH)
         yield _priced("EFS throughput", Part(months, "MB/s-months", prices.usd(Item.EFS_PROVISIONED_MBPS_MONTH)))
     elif course.variant.efs_mode is EfsMode.ELASTIC:
-        read = exactly(gb * question.workload.epochs)
+        read = exactly(gib * question.workload.epochs)
         yield _priced("EFS reads", Part(read, "GB", prices.usd(Item.EFS_ELASTIC_READ_GB)))
         if is_loaded:
-            yield _priced("EFS writes", Part(exactly(gb / jobs), "GB", prices.usd(Item.EFS_ELASTIC_WRITE_GB)))
+            yield _priced("EFS writes", Part(exactly(gib / jobs), "GB", prices.usd(Item.EFS_ELASTIC_WRITE_GB)))
     if is_loaded:
-        yield _job("load", LOAD_INSTANCE, load_seconds(course.shape, question.speeds), course, jobs)
+        yield _job("load", LOAD_INSTANCE, _load_seconds(course), course, jobs)
         yield _requests(course, course.shape.files / jobs, course.shape.files / _KEYS_PER_LIST / jobs)
     yield _no_crossing()
+
+
+def _load_seconds(course: Course) -> Span:
+    """As the passage has it, for all the jobs together."""
+    return course.waiting["load"].times(course.question.workload.jobs)
 
 
 def _job(name: str, instance_type: str, seconds: Span, course: Course, jobs: int) -> Cost:
@@ -207,6 +230,8 @@ def _packing(course: Course) -> Iterator[Cost]:
     yield _job("packing", PACK_INSTANCE, packing_seconds(packing, course.question.speeds), course, jobs)
     puts = packing.shards * math.ceil(course.question.speeds.shard_mb.point * 1e6 / _PART_BYTES)
     yield _requests(course, packing.small_files / jobs, puts / jobs, "S3 requests of packing")
+    months = exactly(packing.small_bytes / _GB / jobs)
+    yield _priced("storage of shards", Part(months, "GB-months", course.question.prices.usd(Item.S3_STANDARD_GB_MONTH)))
 
 
 _ROADS: Final[Mapping[Road, Callable[[Course], Iterator[Cost]]]] = {

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from headrace.advisor.advice import Advice
 from headrace.dataset.profile import Where
 from headrace.figures.rates import rates
+from headrace.rules.lustre import DEFAULT_QUOTA_GIB
 
 
 def notes_on(advice: Advice) -> Iterator[str]:
@@ -37,6 +38,15 @@ def _of_the_question(advice: Advice) -> Iterator[str]:
         )
     if profile.where is Where.LOCAL:
         yield "the data set lies on this machine: its upload to S3 is not counted"
+    largest = max((each.plan.variant.capacity_gib for each in advice.ranked), default=0)
+    if largest > DEFAULT_QUOTA_GIB:
+        yield f"a Lustre of {largest:,} GiB needs a higher quota than the {DEFAULT_QUOTA_GIB:,} GiB of an account (V38)"
+    readers = question.readers * question.fleet.instances
+    if profile.files < readers:
+        yield (
+            f"{profile.files:,} file(s) for {readers:,} readers: figures take it that several readers share a file, "
+            "and with one reader for each file reading is slower"
+        )
     if question.fleet.spot is not None:
         yield "what Spot waits for capacity is not counted"
     if question.fleet.instance_type.network_gbit_per_second is None:
@@ -51,4 +61,7 @@ def _of_prices(advice: Advice) -> Iterator[str]:
     dates = sorted({each.date for each in prices.of.values()})
     if dates:
         yield f"list prices of {prices.region}, on demand, as of {' to '.join(dict.fromkeys((dates[0], dates[-1])))}"
-    yield "storage in S3 is not counted, which every road but EFS needs alike; a month has 730 hours"
+    yield (
+        "where the data lies now is not counted, since it is paid for anyway; copies in EFS and shards are stored for "
+        "a month, which the jobs share"
+    )

@@ -69,6 +69,7 @@ def _question(question: Question) -> dict[str, Any]:
             "checkpoint_seconds": fleet.spot.checkpoint_seconds,
         },
         "goal": question.goal.value,
+        "shared_lustre_gib": question.shared_lustre_gib,
         "region": question.prices.region,
     }
 
@@ -125,6 +126,7 @@ def _ranked(ranked: Ranked) -> dict[str, Any]:
         if measurement is None
         else {
             "name": measurement.plan.variant.name,
+            "other": measurement.other.variant.name,
             "phase": measurement.phase,
             "seconds": round(measurement.seconds, _SECONDS_DIGITS),
         },
@@ -152,7 +154,7 @@ def _opinion(opinion: Opinion, advice: Advice) -> dict[str, Any]:
             for each in opinion.answers
         ],
         "remarks": list(opinion.remarks),
-        "agrees": not advice.disagreement,
+        "agrees": advice.winner is not None and opinion.agrees_with(advice.winner),
         "disagreement": advice.disagreement,
         "source": opinion.source,
     }
@@ -170,6 +172,7 @@ def _sharing(sharing: BreakEven) -> dict[str, Any]:
         "shared_usd_per_job": round(sharing.shared_usd_per_job, _USD_DIGITS),
         "other_usd_per_job": round(sharing.other_usd_per_job, _USD_DIGITS),
         "jobs_per_month": None if sharing.jobs_per_month is None else round(sharing.jobs_per_month, 3),
+        "jobs_at_once": None if sharing.jobs_at_once is None else round(sharing.jobs_at_once, 3),
     }
 
 

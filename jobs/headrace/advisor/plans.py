@@ -7,7 +7,8 @@ the same plan.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from headrace.advisor.efs_road import provisioned_mb_per_second
 from headrace.advisor.helper_jobs import packing_seconds
@@ -22,6 +23,13 @@ from headrace.dataset.profile import Where
 from headrace.roads import S3_FILE, Place
 from headrace.rules.finding import Finding
 from headrace.rules.road_fit import RoadFit, UnusableFiles, fit_findings
+
+READY: Final = "getting ready"
+FIRST_EPOCH: Final = "first epoch"
+EPOCHS: Final = (FIRST_EPOCH, "further epochs")
+WALK: Final = "walk"
+_JOBS: Final = ("pack", "preload", "load")
+_OF_EVERY_ROAD: Final = ("overhead", "upload", "interruptions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +53,18 @@ class Plan:
     first_bound: Bound
     provisioned_mbps: float | None = None
 
+    @property
+    def ready(self) -> Mapping[str, Span]:
+        """What is billed before the script reads, beside what every job has."""
+        return {name: each for name, each in self.billed.items() if name not in (*EPOCHS, *_OF_EVERY_ROAD)}
+
+    @property
+    def groups(self) -> Mapping[str, Span]:
+        """Seconds by what can be compared between roads: getting ready under one name, whatever it is made of."""
+        epochs = [self.billed[each] for each in EPOCHS if each in self.billed]
+        others = {name: each for name, each in self.billed.items() if name in _OF_EVERY_ROAD}
+        return {**self.waiting, **others, READY: total(self.ready.values()), "the epochs": total(epochs)}
+
     def measure(self, goal: Goal) -> Span | None:
         """What the goal is measured in: US dollars, or seconds until the job has ended."""
         return self.usd if goal is Goal.COST else self.elapsed_seconds
@@ -63,11 +83,22 @@ def plans_for(question: Question) -> tuple[list[Plan], list[Rejection]]:
     plans: list[Plan] = []
     rejections: list[Rejection] = []
     for variant in variants_for(question):
-        if findings := fit_findings(fit_of(variant, question)):
+        fit = fit_of(variant, question)
+        findings = fit_findings(fit)
+        if not findings:
+            planned = plan(question, variant)
+            findings = fit_findings(replace(fit, longest_job_seconds=_longest_job_seconds(planned, question)))
+            if not findings:
+                plans.append(planned)
+        if findings:
             rejections.append(Rejection(variant=variant, findings=tuple(findings)))
-        else:
-            plans.append(plan(question, variant))
     return plans, rejections
+
+
+def _longest_job_seconds(plan: Plan, question: Question) -> float:
+    """Of the job itself, and of those that make its road ready; these are shared by all the jobs."""
+    ready = (plan.waiting[name].point * question.workload.jobs for name in _JOBS if name in plan.waiting)
+    return max(plan.billed_seconds.point, *ready, 0.0)
 
 
 def plan(question: Question, variant: Variant) -> Plan:
@@ -76,12 +107,13 @@ def plan(question: Question, variant: Variant) -> Plan:
     shape = shape_of(question, packing)
     way = passage(variant, question, shape)
     waiting = dict(way.waiting)
+    if (spot := question.fleet.spot) is not None:
+        waiting["starting again"] = question.speeds.starting_seconds.times(spot.interruptions)
     if packing is not None:
         waiting = {"pack": packing_seconds(packing, question.speeds).times(1 / question.workload.jobs), **waiting}
     first, later = epoch(way.first, question, is_first=True), epoch(way.later, question, is_first=False)
     billed = _billed(question, way.ready, first.seconds, later.seconds)
     billed_seconds, waiting_seconds = total(billed.values()), total(waiting.values())
-    spot = question.fleet.spot
     course = Course(
         variant=variant,
         question=question,
@@ -125,8 +157,10 @@ def _billed(question: Question, ready: Mapping[str, Span], first: Span, later: S
     }
     if (spot := question.fleet.spot) is not None:
         again = total((*ready.values(), known.script_start_seconds))
-        lost = spot.checkpoint_seconds / 2
-        once = Span(again.point + lost, again.low, again.high + 2 * lost)
+        # no more can be lost than there is to compute
+        most = billed["first epoch"].point + billed["further epochs"].point
+        lost = min(spot.checkpoint_seconds, most)
+        once = Span(again.point + lost / 2, again.low, again.high + lost)
         billed["interruptions"] = once.times(spot.interruptions)
     return {name: seconds for name, seconds in billed.items() if seconds.high > 0}
 

@@ -1,6 +1,6 @@
 """What is asked: a data set, what a job does with it, on which instances, and what counts as best.
 
-Pure records; what of them contradicts itself is told by the rules of :mod:`headrace.rules.advice`.
+Pure records; what of them contradicts itself is told by :mod:`headrace.advisor.asking`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from headrace.figures.instance_types import InstanceType
 from headrace.figures.prices import Prices
 
 MODEL_GB_DEFAULT = 0.1
+SHARED_LUSTRE_GIB_DEFAULT = 1200
 SECONDS_PER_HOUR = 3600
 
 
@@ -85,7 +86,8 @@ class Fleet:
 class Question:
     """All that advice depends on. ``prices``: of the Region where the job runs.
 
-    ``speeds``: how fast things go, default the shipped rates.
+    ``shared_lustre_gib``: capacity of the file system that stands for everybody, 0 for none; by default that of the
+    platform's settings. ``speeds``: how fast things go, default the shipped rates.
     """
 
     profile: Profile
@@ -93,6 +95,7 @@ class Question:
     fleet: Fleet
     prices: Prices
     goal: Goal = Goal.COST
+    shared_lustre_gib: int = SHARED_LUSTRE_GIB_DEFAULT
     speeds: Speeds = field(default_factory=speeds)
 
     @property

@@ -1,7 +1,7 @@
 """The plans in order, and which of them are too close to the first one to call.
 
-Two plans whose intervals overlap may come out either way. Then the measurement is named that would decide: one epoch on
-the road whose figures are the least certain, and the seconds up to which that road wins.
+Two plans whose intervals overlap may come out either way. Then the measurement is named that would decide, if one epoch
+can: on the road whose figures are the least certain, and the seconds up to which that road is the better one.
 """
 
 from __future__ import annotations
@@ -11,23 +11,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from headrace.advisor.plans import Plan
-from headrace.advisor.plans import plan as replan
+from headrace.advisor.plans import FIRST_EPOCH, WALK, Plan
 from headrace.advisor.question import SECONDS_PER_HOUR, Goal, Question
-from headrace.advisor.span import Span
-from headrace.figures.prices import Item
+from headrace.advisor.span import Span, total
+from headrace.figures.prices import HOURS_PER_MONTH, Item
 from headrace.roads import ROADS
 
-ALL_BILLED: Final = "all billed seconds"
-_THE_SAME: Final = 1.001
+_THE_SAME: Final = 1.0001
 _SHORTEST_SECONDS: Final = 1.0
+
+
+TRAINING: Final = "training"
+"""Of one epoch, as ``headrace timeline`` shows it: walking the folder, and the epoch."""
+BEFORE_TRAINING: Final = "downloading and image"
+"""As ``headrace timeline`` shows them: all that is billed before the script starts, but the job's overhead."""
+_TIMED: Final = ("instances", "instances on Spot", "ML volume")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """One epoch on ``plan``'s road, of which ``phase`` is looked at: in less than ``seconds`` that road wins."""
+    """One epoch on ``plan``'s road: if ``phase`` takes less than ``seconds``, that road is better than ``other``'s."""
 
     plan: Plan
+    other: Plan
     phase: str
     seconds: float
 
@@ -53,8 +59,8 @@ def ranking(plans: Sequence[Plan], question: Question) -> list[Ranked]:
 def winner_of(plans: Sequence[Plan], goal: Goal) -> Plan:
     """The best of one or more plans.
 
-    Among those that come out the same to a thousandth, the simplest: the first road of the table of roads, as it is,
-    with the smallest file system.
+    Among those that come out the same to a ten-thousandth, the simplest: the first road of the table of roads, with the
+    smallest file system.
     """
     orders = [(_order(each, goal)[:2], each) for each in plans]
     least = min(order for order, _ in orders)
@@ -78,33 +84,40 @@ def _simplicity(plan: Plan) -> tuple[int, int, str]:
 
 def _against(winner: Plan, rival: Plan, question: Question) -> Ranked:
     best, other = winner.measure(question.goal), rival.measure(question.goal)
+    if best is None and other is None:
+        # without prices, what is left is the time
+        return _against(winner, rival, replace(question, goal=Goal.TIME))
     if best is None or other is None or not best.overlaps(other):
         return Ranked(plan=rival)
-    return Ranked(plan=rival, is_too_close=True, measurement=_deciding(winner, rival, best, other, question))
+    gap = other.point - best.point
+    return Ranked(plan=rival, is_too_close=True, measurement=_deciding(winner, rival, gap, question))
 
 
-def _deciding(winner: Plan, rival: Plan, best: Span, other: Span, question: Question) -> Measurement:
-    """The least certain phase that could turn the order by itself; all that is billed where none could."""
-    per_second = _usd_per_second(question) if question.goal is Goal.COST else 1.0
-    gap_seconds = (other.point - best.point) / per_second if per_second else 0.0
-    candidates: list[tuple[float, Measurement]] = []
-    for plan, sign in ((rival, -1.0), (winner, 1.0)):
-        for phase, seconds in plan.billed.items():
-            threshold = seconds.point + sign * gap_seconds
-            is_possible = seconds.low <= threshold <= seconds.high and threshold >= _SHORTEST_SECONDS
-            if winner.billed.get(phase) != rival.billed.get(phase) and is_possible:
-                candidates.append((seconds.high - seconds.low, Measurement(plan=plan, phase=phase, seconds=threshold)))
-    if candidates:
-        return max(candidates, key=lambda each: each[0])[1]
-    once = replace(question, workload=replace(question.workload, epochs=min(1.0, question.workload.epochs)))
-    threshold = replan(once, rival.variant).billed_seconds.point - gap_seconds
-    if threshold >= _SHORTEST_SECONDS:
-        return Measurement(plan=rival, phase=ALL_BILLED, seconds=threshold)
-    # no epoch of the rival's is so short: the winner's may be longer than it seems
-    kept = replan(once, winner.variant).billed_seconds.point + gap_seconds
-    return Measurement(plan=winner, phase=ALL_BILLED, seconds=kept)
+def _deciding(winner: Plan, rival: Plan, gap: float, question: Question) -> Measurement | None:
+    """The least certain thing that one epoch shows and that could turn the order by itself; None where none could."""
+    epochs = max(1.0, question.workload.epochs)
+    found: list[tuple[float, Measurement]] = []
+    for plan, other, sign in ((rival, winner, -1.0), (winner, rival, 1.0)):
+        worth = gap / _usd_per_second(plan, question) if question.goal is Goal.COST else gap
+        for phase, seconds, times in ((TRAINING, _training(plan), epochs), (BEFORE_TRAINING, _before(plan), 1.0)):
+            threshold = seconds.point + sign * worth / times
+            if max(seconds.low, _SHORTEST_SECONDS) <= threshold <= seconds.high:
+                told = Measurement(plan=plan, other=other, phase=phase, seconds=threshold)
+                found.append((seconds.high - seconds.low, told))
+    return max(found, key=lambda each: each[0])[1] if found else None
 
 
-def _usd_per_second(question: Question) -> float:
-    hour = question.prices.usd(Item.TRAINING_HOUR, question.fleet.instance_type.name)
-    return (hour or 0.0) * question.fleet.instances / SECONDS_PER_HOUR
+def _training(plan: Plan) -> Span:
+    return total(plan.billed[each] for each in (WALK, FIRST_EPOCH) if each in plan.billed)
+
+
+def _before(plan: Plan) -> Span:
+    return total(seconds for name, seconds in plan.ready.items() if name != WALK)
+
+
+def _usd_per_second(plan: Plan, question: Question) -> float:
+    """What a further second on the road costs."""
+    timed = sum(each.usd.point for each in plan.costs if each.name in _TIMED and each.usd is not None)
+    gib_month = question.prices.usd(Item.LUSTRE_SCRATCH_2_GB_MONTH) or 0.0
+    file_system = plan.variant.capacity_gib * gib_month / HOURS_PER_MONTH / SECONDS_PER_HOUR
+    return timed / plan.billed_seconds.point + file_system

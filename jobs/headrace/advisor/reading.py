@@ -19,7 +19,7 @@ from typing import Final
 
 from headrace.advisor.question import Question, ReadOrder
 from headrace.advisor.shape import Shape
-from headrace.advisor.span import NONE, Span, exactly, largest, over, smallest, total
+from headrace.advisor.span import NONE, Span, largest, over, smallest, total
 from headrace.advisor.speeds import Speeds
 
 _BYTES_PER_MB: Final = 1e6
@@ -74,13 +74,15 @@ def epoch(reading: Reading, question: Question, *, is_first: bool) -> Epoch:
     workload, instances = question.workload, question.fleet.instances
     samples = question.samples / instances
     computing = _at_rate(samples, workload.samples_per_second, question.speeds)
+    is_known = workload.samples_per_second is not None
     if is_first:
         computing = total((computing, question.speeds.script_start_seconds))
     preparing = _at_rate(samples, workload.prepared_samples_per_second, question.speeds)
     seconds = largest(computing, preparing, reading.seconds)
-    if seconds.point == computing.point:
+    if seconds.point == computing.point and (is_known or not reading.seconds.point):
         return Epoch(seconds=seconds, bound=Bound.COMPUTING)
-    return Epoch(seconds=seconds, bound=Bound.PREPARING if seconds.point == preparing.point else reading.bound)
+    is_prepared = preparing.point > 0 and seconds.point == preparing.point
+    return Epoch(seconds=seconds, bound=Bound.PREPARING if is_prepared else reading.bound)
 
 
 def _at_rate(samples: float, per_second: float | None, known: Speeds) -> Span:
@@ -124,13 +126,31 @@ def image_seconds(question: Question) -> Span:
     return over(question.image_gb * _MB_PER_GB, question.speeds.image_pull_mb_per_second)
 
 
+def of_a_larger_instance(speed: Span, question: Question) -> Span:
+    """A speed that was measured on a small instance; a larger one may have more of it, which nobody has measured."""
+    more = question.fleet.instance_type.vcpus / question.speeds.measured_vcpus.point
+    return Span(speed.point, speed.low, speed.high * max(1.0, more))
+
+
 def volume_mb_per_second(question: Question) -> Span:
-    """What an instance reads and writes on its volume: local NVMe, or EBS within the instance's bandwidth."""
+    """What an instance reads and writes on its volume, for as long as it takes: local NVMe, or EBS."""
     known, kind = question.speeds, question.fleet.instance_type
     if kind.nvme_gb:
-        return known.nvme_mb_per_second
-    attached = kind.ebs_burst_mb_per_second or kind.ebs_mb_per_second
-    return bounded(known.ebs_volume_mb_per_second, exactly(attached) if attached else None)
+        return known.nvme_mb_per_second.times(max(1.0, kind.nvme_gb // known.nvme_drive_gb.point))
+    lasting, burst = kind.ebs_mb_per_second, kind.ebs_burst_mb_per_second
+    if lasting is None:
+        return known.ebs_volume_mb_per_second
+    return smallest(known.ebs_volume_mb_per_second, Span(lasting, lasting, max(lasting, burst or 0.0)))
+
+
+def written_seconds(size_mb: float, question: Question) -> Span:
+    """How long the volume takes what is copied to it: EBS has its burst for a while, then its baseline."""
+    lasting = volume_mb_per_second(question)
+    seconds = over(size_mb, lasting)
+    in_burst_mb = min(size_mb, question.speeds.ebs_burst_seconds.point * lasting.high)
+    point = in_burst_mb / lasting.high + (size_mb - in_burst_mb) / lasting.point
+    is_ebs = not question.fleet.instance_type.nvme_gb and lasting.high > lasting.point
+    return Span(point, min(point, seconds.low), max(point, seconds.high)) if is_ebs else seconds
 
 
 def starting(question: Question) -> dict[str, Span]:

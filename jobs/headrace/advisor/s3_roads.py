@@ -11,10 +11,12 @@ from headrace.advisor.reading import (
     image_seconds,
     megabytes,
     network_mb_per_second,
+    of_a_larger_instance,
     reading_of,
     starting,
     volume_mb_per_second,
     walk_seconds,
+    written_seconds,
 )
 from headrace.advisor.shape import Shape
 from headrace.advisor.span import NONE, Span, largest, over, smallest, total
@@ -27,7 +29,7 @@ def _fast_file_requests_per_second(question: Question, known: Speeds) -> Span:
     waits = known.fast_file_file_seconds
     readers = question.readers
     asked = Span(readers / waits.point, readers / waits.high, readers / waits.low)
-    return smallest(asked, known.s3_small_objects_per_second)
+    return smallest(asked, of_a_larger_instance(known.s3_small_objects_per_second, question))
 
 
 def file_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
@@ -36,11 +38,12 @@ def file_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
     known = question.speeds
     copied = shape.share(question.fleet.instances if question.fleet.is_sharded else 1)
     volume, image = volume_mb_per_second(question), image_seconds(question)
-    speed = smallest(bounded(known.file_mode_mb_per_second, network_mb_per_second(question)), volume)
-    download = total((over(copied.files, known.s3_small_objects_per_second), over(megabytes(copied), speed)))
+    speed = bounded(known.file_mode_mb_per_second, network_mb_per_second(question))
+    written = written_seconds(megabytes(copied), question)
+    requests = over(copied.files, of_a_larger_instance(known.s3_small_objects_per_second, question))
+    download = total((requests, largest(over(megabytes(copied), speed), written)))
     # both write to the same volume
-    together = total((image, over(megabytes(copied), volume)))
-    ready = {"download and image": largest(together, download)}
+    ready = {"download and image": largest(total((image, written)), download)}
     local = _from_volume(question, shape.share(question.fleet.instances), copied, volume, known)
     return Passage(waiting=starting(question), ready=ready, first=local, later=local)
 
@@ -58,7 +61,8 @@ def fast_file_passage(variant: Variant, question: Question, shape: Shape) -> Pas
     del variant
     known = question.speeds
     read = shape.share(question.fleet.instances)
-    speed = smallest(known.fast_file_mb_per_second, known.fast_file_stream_mb_per_second.times(question.readers))
+    together = of_a_larger_instance(known.fast_file_mb_per_second, question)
+    speed = smallest(together, known.fast_file_stream_mb_per_second.times(question.readers))
     speed = bounded(speed, network_mb_per_second(question))
     requests = over(read.requests, _fast_file_requests_per_second(question, known))
     reading = reading_of(requests, over(megabytes(read), speed))
@@ -78,6 +82,7 @@ def pipe_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
     # a FIFO is read by one process from its beginning to its end: every instance reads all, unless it is sharded
     read = shape.share(question.fleet.instances if question.fleet.is_sharded else 1)
     speed = bounded(known.pipe_mb_per_second, network_mb_per_second(question))
-    reading = reading_of(over(read.files, known.s3_small_objects_per_second), over(megabytes(read), speed))
+    requests = over(read.files, of_a_larger_instance(known.s3_small_objects_per_second, question))
+    reading = reading_of(requests, over(megabytes(read), speed))
     ready = {"image": image_seconds(question), "listing": over(read.files, known.s3_list_objects_per_second)}
     return Passage(waiting=starting(question), ready=ready, first=reading, later=reading)

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from headrace.advisor.plans import Plan
-from headrace.advisor.question import Goal, Question
+from headrace.advisor.question import SECONDS_PER_HOUR, Goal, Question
 from headrace.advisor.ranking import winner_of
 from headrace.advisor.variants import LustreState
-from headrace.figures.prices import Item
+from headrace.figures.prices import HOURS_PER_MONTH, Item
 
 FILE_SYSTEM = "file system"
 
@@ -30,6 +30,13 @@ class BreakEven:
     shared_usd_per_job: float
     other_usd_per_job: float
     jobs_per_month: float | None
+
+    @property
+    def jobs_at_once(self) -> float | None:
+        """How many of so many jobs run at any time; None where sharing never pays."""
+        if self.jobs_per_month is None:
+            return None
+        return self.jobs_per_month * self.shared.billed_seconds.point / (HOURS_PER_MONTH * SECONDS_PER_HOUR)
 
 
 def break_even(plans: Sequence[Plan], question: Question) -> BreakEven | None:

@@ -31,6 +31,9 @@ class Speeds:
     ebs_volume_reads_per_second: Span
     nvme_mb_per_second: Span
     nvme_reads_per_second: Span
+    nvme_drive_gb: Span
+    ebs_burst_seconds: Span
+    measured_vcpus: Span
     mount_seconds: Span
     walk_files_per_second: Span
     lustre_create_seconds: Span
@@ -48,6 +51,12 @@ class Speeds:
     efs_bursting_credit_gb: Span
     efs_client_mb_per_second: Span
     efs_elastic_client_mb_per_second: Span
+    efs_reads_count_as: Span
+    efs_included_mb_per_second_per_tib: Span
+    efs_bursting_most_mb_per_second: Span
+    efs_provisioned_most_mb_per_second: Span
+    efs_elastic_most_mb_per_second: Span
+    efs_provisioned_least_hours: Span
     efs_load_files_per_second: Span
     efs_load_mb_per_second: Span
     pack_files_per_second: Span

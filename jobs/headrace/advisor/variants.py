@@ -1,7 +1,7 @@
 """The roads in all the ways that are worth a look: a road of :data:`headrace.roads.ROADS`, and how it is made ready.
 
-A variant is a name for what people decide; what each takes and costs is the business of :mod:`headrace.advisor.times`
-and :mod:`headrace.advisor.money`.
+A variant is a name for what people decide; what each takes and costs is the business of
+:mod:`headrace.advisor.passages` and :mod:`headrace.advisor.money`.
 """
 
 from __future__ import annotations
@@ -100,7 +100,10 @@ def _of_road(road: Road, question: Question) -> Iterator[Variant]:
 
 
 def capacities_gib(question: Question) -> list[int]:
-    """The smallest capacity that holds the data set, and the next ones, whose disks read and write more."""
+    """The smallest capacity that holds the data set, and up to three doublings, whose disks read and write more.
+
+    And that of the shared file system, where it is large enough.
+    """
     gib = min(question.profile.size_bytes / BYTES_PER_GIB, LARGEST_DATASET_GIB)
     capacities = [legal_capacity_gib(gib or 1).storage_capacity_gib]
     while len(capacities) <= _LARGER_SIZES:
@@ -108,4 +111,12 @@ def capacities_gib(question: Question) -> list[int]:
         if following > DEFAULT_QUOTA_GIB:
             break
         capacities.append(following)
-    return capacities
+    if question.shared_lustre_gib > capacities[0]:
+        capacities.append(question.shared_lustre_gib)
+    return sorted(set(capacities))
+
+
+def stands(variant: Variant, question: Question) -> bool:
+    """Whether the variant's file system is there anyway, for everybody."""
+    shared = variant.lustre is not None and variant.lustre.is_shared
+    return shared and variant.capacity_gib == question.shared_lustre_gib

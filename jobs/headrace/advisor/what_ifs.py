@@ -62,10 +62,8 @@ def _of_number(
 ) -> Iterator[WhatIf]:
     """The next number above at which another road is clearly better, and the next one below."""
     now = question.workload.epochs if changed is _with_epochs else question.workload.jobs
-    for near, numbers in (
-        (math.floor(now), _upwards(math.floor(now), most)),
-        (math.ceil(now), _downwards(math.ceil(now))),
-    ):
+    below, above = math.floor(now), math.ceil(now)
+    for words, near, numbers in (("from", below, _upwards(below, most)), ("up to", above, _downwards(above))):
         for number in numbers:
             if _better(changed(question, number), winner) is None:
                 near = number
@@ -73,7 +71,7 @@ def _of_number(
             first = _first_change(near, number, lambda each: _better(changed(question, each), winner) is not None)
             found = _better(changed(question, first), winner)
             assert found is not None
-            yield WhatIf(change=f"{first:,} {what}", winner=found, changes_answer=True)
+            yield WhatIf(change=f"{words} {first:,} {what}", winner=found, changes_answer=True)
             break
 
 
@@ -153,9 +151,19 @@ def _of_instance(question: Question, winner: Plan, instance_types: Iterable[Inst
             continue
         if not now.accelerators:
             continue  # samples per second of CPUs hold for no other type
-        there = best(replace(question, fleet=replace(question.fleet, instance_type=each)))
+        there = best(_on(question, each))
         other = None if there is None else there.measure(goal)
         if there is None or other is None or other.point >= measure.point * (1 - _WORTH_TELLING):
             continue
-        found.append((other.point, WhatIf(change=each.name, winner=there, changes_answer=not _same(there, winner))))
+        change = f"{each.name} ({each.vcpus} vCPUs instead of {now.vcpus})"
+        found.append((other.point, WhatIf(change=change, winner=there, changes_answer=not _same(there, winner))))
     yield from (each for _, each in sorted(found, key=lambda pair: pair[0])[:_MOST_INSTANCE_TYPES])
+
+
+def _on(question: Question, instance_type: InstanceType) -> Question:
+    """The same question on another type: with the same accelerators, and CPUs that prepare as much each."""
+    workload, now = question.workload, question.fleet.instance_type
+    prepared = workload.prepared_samples_per_second
+    if prepared is not None:
+        workload = replace(workload, prepared_samples_per_second=prepared * instance_type.vcpus / now.vcpus)
+    return replace(question, workload=workload, fleet=replace(question.fleet, instance_type=instance_type))

@@ -32,6 +32,7 @@ _NAME_CHARACTERS: Final = 24
 _OBJECTS_PER_SECOND: Final = 500
 _CREATION_SECONDS: Final = 1800
 _MARGIN_SECONDS: Final = 3600
+_ONCE: Final = ("create", "import", "preload")
 # of the preload's limit: until it has its instance and some patience; stalls; and of what is usual
 _PRELOAD_START_SECONDS: Final = 2400
 _STALLS: Final = 3
@@ -107,9 +108,8 @@ def _preload_limit_seconds(capacity_gib: int, question: Question, instance_type:
 
 def jobs_in_a_block(plan: Plan, jobs: int) -> tuple[int, int]:
     """How many of the jobs one file system lives for, and the hours of that; all of them if it lives that long."""
-    starting = plan.waiting["starting"].high
     # the plan has each job's share of what is done once
-    once = _MARGIN_SECONDS + jobs * sum(each.high for name, each in plan.waiting.items() if name != "starting")
-    one_job = starting + plan.billed_seconds.high
+    once = _MARGIN_SECONDS + jobs * sum(each.high for name, each in plan.waiting.items() if name in _ONCE)
+    one_job = plan.billed_seconds.high + sum(each.high for name, each in plan.waiting.items() if name not in _ONCE)
     fit = max(1, min(jobs, int((LONGEST_HOURS * SECONDS_PER_HOUR - once) // one_job)))
     return fit, math.ceil((once + fit * one_job) / SECONDS_PER_HOUR)

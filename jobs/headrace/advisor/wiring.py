@@ -17,7 +17,7 @@ from typing import Any, Final
 from headrace.advisor.helper_jobs import preload_instance
 from headrace.advisor.plans import Plan
 from headrace.advisor.question import Question
-from headrace.advisor.variants import LustreState
+from headrace.advisor.variants import LustreState, stands
 from headrace.advisor.wired_job import job_of, pool_note
 from headrace.advisor.wired_lustre import (
     caps_of,
@@ -114,7 +114,9 @@ def _over_s3(asked: _Asked, place: WiredPlace) -> Wiring:
 
 def _over_shared_lustre(asked: _Asked, place: WiredPlace) -> Wiring:
     variant = asked.plan.variant
-    lustre = {"enabled": True, "storage_capacity_gib": variant.capacity_gib, **links_of(place)}
+    there = stands(variant, asked.question)
+    capacity = {} if there else {"enabled": True, "storage_capacity_gib": variant.capacity_gib}
+    lustre = {**capacity, **links_of(place)}
     below = place.below_data if place.is_below_data else ""
     steps: tuple[str, ...] = ()
     if variant.lustre is LustreState.SHARED_WARM:
@@ -123,11 +125,11 @@ def _over_shared_lustre(asked: _Asked, place: WiredPlace) -> Wiring:
         steps = (_command("preload", link_of(place), *path, "--image", asked.image, "--instance-type", reader),)
     note = f"{_DEPLOY} changes a Lustre of another capacity for all who read it: see cdk diff before"
     return asked.wired(
-        {**_data_locations(place), "lustre": lustre},
+        {**_data_locations(place), **({"lustre": lustre} if lustre else {})},
         asked.job(_lustre_channel(place)),
         *steps,
         notes=place.notes,
-        warning=note,
+        warning=None if there else note,
     )
 
 

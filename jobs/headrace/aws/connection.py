@@ -91,6 +91,16 @@ class Connection:
         """The Region in which calls are made, such as ``us-east-1``."""
         return str(self._session.region_name)
 
+    @calls_aws
+    def credentials(self) -> Any:
+        """botocore's credentials, which renew themselves; for requests that are signed without a client."""
+        from botocore.exceptions import NoCredentialsError
+
+        credentials = self._session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        return credentials
+
     def client(self, service: str, region: str | None = None) -> Any:
         """The boto3 client of a service, here or in another Region. Raises InvalidInput for a wrong endpoint."""
         from botocore.config import Config

@@ -12,6 +12,7 @@ from headrace.aws.s3 import S3
 from headrace.errors import InvalidInput
 from headrace.rules.locations import ObjectSpec
 
+_CHUNK_BYTES = 1 << 20
 _MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound"})
 
 
@@ -74,6 +75,17 @@ class Objects:
             if code_of(error) in _MISSING:
                 raise InvalidInput(f"no object s3://{bucket}/{key}; check the URI") from None
             raise
+
+    def chunks(self, bucket: str, key: str, region: str) -> Iterator[bytes]:
+        """The object's bytes, piece by piece. Raises InvalidInput when there is no such object."""
+        with one_line_errors():
+            try:
+                body = self.connection.client("s3", region).get_object(Bucket=bucket, Key=key)["Body"]
+            except client_error() as error:
+                if code_of(error) in _MISSING:
+                    raise InvalidInput(f"no object s3://{bucket}/{key}; check the URI") from None
+                raise
+            yield from body.iter_chunks(_CHUNK_BYTES)
 
     @calls_aws
     def upload(self, bucket: str, key: str, region: str, source: BinaryIO) -> None:

@@ -43,6 +43,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "status": ("status", "status", "HELP"),
     "logs": ("logs", "logs", "HELP"),
     "stop": ("stop", "stop", "HELP"),
+    "profile": ("profile", "profile", "HELP"),
     "timeline": ("timeline", "timeline", "HELP"),
     "advise": ("advise", "advise", "HELP"),
     "preload": ("preload", "preload", "HELP"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from headrace.advisor.ranking import ALL_BILLED
 from headrace.cli.plain_text import without_controls
 
 if TYPE_CHECKING:
@@ -113,17 +112,16 @@ def _close(advice: Advice) -> Iterator[str]:
     rivals = advice.rivals
     if not rivals:
         return
-    yield "~ too close to call. One epoch decides (headrace train, then headrace timeline):"
-    for each in rivals[:_SHOWN_RIVALS]:
-        measurement = each.measurement
-        assert measurement is not None
-        name, seconds = measurement.plan.variant.name, f"{measurement.seconds:,.0f} s"
-        if measurement.phase == ALL_BILLED:
-            yield f"    {name} is better if one epoch on it is billed for less than {seconds}"
-        else:
-            yield f"    {name} is better if its {measurement.phase} takes less than {seconds}"
-    if len(rivals) > _SHOWN_RIVALS:
-        yield f"    --json has the other {len(rivals) - _SHOWN_RIVALS}"
+    yield "~ too close to call. One epoch can decide (headrace train, then headrace timeline):"
+    told = [each.measurement for each in rivals if each.measurement is not None]
+    for each in told[:_SHOWN_RIVALS]:
+        name, other = each.plan.variant.name, each.other.variant.name
+        yield f"    {name} rather than {other}, if its {each.phase} takes less than {each.seconds:,.0f} s"
+    if len(told) > _SHOWN_RIVALS:
+        yield f"    --json has {len(told) - _SHOWN_RIVALS} more"
+    if len(told) < len(rivals):
+        others = ", ".join(each.plan.variant.name for each in rivals if each.measurement is None)
+        yield f"    no single figure of an epoch decides on {others}: measure both"
 
 
 def _rejected(advice: Advice) -> Iterator[str]:
@@ -150,7 +148,7 @@ def _second(advice: Advice) -> Iterator[str]:
 
 def _changes(advice: Advice) -> Iterator[str]:
     if advice.what_ifs:
-        yield "What would change the answer:"
+        yield "What would change it:"
     for each in advice.what_ifs:
         yield f"    {each.change}: {_in_short(each.winner)}"
 
@@ -166,11 +164,13 @@ def _sharing(advice: Advice) -> Iterator[str]:
     if sharing is None:
         return
     alone = f"{sharing.shared.variant.name} stands for ${_usd(sharing.shared_usd_per_month)} a month"
+    other = sharing.other.variant.name
     if sharing.jobs_per_month is None:
-        yield f"{alone}, and never pays for this job: {sharing.other.variant.name} costs less even beside it"
-    else:
-        other = sharing.other.variant.name
-        yield f"{alone}; it pays from {sharing.jobs_per_month:,.0f} such jobs a month, against {other}"
+        yield f"{alone}, and never pays: {other} costs less even beside it"
+        return
+    at_once = sharing.jobs_at_once or 0.0
+    many = f", of which {at_once:,.0f} run at any time" if at_once > 1 else ""
+    yield f"{alone}; it pays from {sharing.jobs_per_month:,.0f} such jobs a month{many}, against {other}"
 
 
 def _wired(wiring: Wiring) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headrace.advisor.question import MODEL_GB_DEFAULT, Goal, ReadOrder
+from headrace.advisor.question import MODEL_GB_DEFAULT, SHARED_LUSTRE_GIB_DEFAULT, Goal, ReadOrder
 from headrace.cli.options import PricesFile
 from headrace.cli.plain_text import without_controls
 
@@ -69,6 +69,9 @@ def advise(
         float | None, typer.Option(metavar="N", help="Between two checkpoints on Spot. [default: 10]")
     ] = None,
     by: Annotated[Goal, typer.Option(help="What the best road is best in.")] = Goal.COST,
+    shared_lustre: Annotated[
+        int, typer.Option(metavar="GIB", help="Of the Lustre that stands for everybody; 0 for none.")
+    ] = SHARED_LUSTRE_GIB_DEFAULT,
     region: Annotated[
         str | None, typer.Option(help="Whose prices count. [default: the bucket's, or us-east-1]")
     ] = None,
@@ -85,6 +88,7 @@ def advise(
 ) -> None:
     from headrace.advisor.asking import Asked, question_about
     from headrace.cli.advised_job import wiring_for, wished, write_job
+    from headrace.dataset.profile import Where, profile_of_sizes
     from headrace.figures.snapshot import read_snapshot
 
     asked = Asked(
@@ -108,10 +112,14 @@ def advise(
         checkpoint_minutes=checkpoint_minutes,
         by=by,
         region=region,
+        shared_lustre=shared_lustre,
     )
     wish = wished(write, image, like)
-    data = _profile(location, profile)
     snapshot = read_snapshot(prices)
+    if location is not None and profile is None:
+        # what is wrong is told before hours are spent on listing
+        question_about(profile_of_sizes(location, Where.S3, {1: 1 << 40}), asked, snapshot)
+    data = _profile(location, profile, region)
     advice = _advise(question_about(data, asked, snapshot), snapshot)
     wiring = wiring_for(advice, wish)
     if write is not None:
@@ -121,7 +129,7 @@ def advise(
     _print(advice, wiring, as_json)
 
 
-def _profile(location: str | None, profile: Path | None) -> Profile:
+def _profile(location: str | None, profile: Path | None, region: str | None) -> Profile:
     from headrace.dataset import read_profile
     from headrace.errors import InvalidInput
 
@@ -132,7 +140,11 @@ def _profile(location: str | None, profile: Path | None) -> Profile:
         )
     if profile is not None:
         return read_profile(profile)
-    raise InvalidInput("a LOCATION cannot be listed yet; fix: --profile")
+    from headrace.cli.profile import taken
+    from headrace.cli.profile_progress import ListingProgress
+
+    with ListingProgress() as progress:
+        return taken(location or "", None, False, None, region, progress, looks=True)
 
 
 def _advise(question: Question, snapshot: Snapshot) -> Advice:

@@ -46,7 +46,7 @@ class Quantiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormatShare:
-    """Files of one format. ``suffix``: in lower case with its dot, empty for none.
+    """Files of one format. ``suffix``: in lower case with its dot, empty for none, ``*`` for all that are not named.
 
     ``content``: what the first bytes of a few of them say, such as ``JPEG``; None where nobody looked, or they say
     nothing known. ``is_container``: whether one such file holds many samples (TFRecord, tar, Parquet …); None: unknown.
@@ -109,6 +109,7 @@ class Profile:
 
     ``region``: of the bucket. ``sizes``: only buckets that hold a file, the smallest first; their files and bytes sum
     up to the whole. ``quantiles`` is None of an empty data set. ``sample_error``: None where all was listed.
+    ``notes``: what the figures do not say, in words.
     """
 
     location: str
@@ -125,6 +126,7 @@ class Profile:
     region: str | None = None
     taken: str | None = None
     sample_error: SampleError | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def mean_bytes(self) -> float:

@@ -213,6 +213,7 @@ CATALOGUE: Final[Mapping[str, Entry]] = {
     "V180": Entry("Pipe mode is not read at random", f"{_TRAINING_GUIDE}, Choosing an input mode and a storage unit"),
     "V181": Entry("A road begins where the data lies", _CHANNEL),
     "V182": Entry("The copy of File mode fits on the instance", "Amazon EBS User Guide, volume types"),
+    "V183": Entry("A job ends within 28 days", "Amazon SageMaker API Reference, StoppingCondition"),
 }
 
 

@@ -177,7 +177,12 @@ def shares_have_objects(spec: DataSpec) -> Iterator[Finding]:
 
 def is_archived(each: ObjectSpec) -> bool:
     """Whether the object cannot be read until it is restored."""
-    return each.storage_class in _COLD_CLASSES
+    return is_archived_class(each.storage_class)
+
+
+def is_archived_class(storage_class: str) -> bool:
+    """Whether objects of this storage class cannot be read until they are restored."""
+    return storage_class in _COLD_CLASSES
 
 
 @rule("V27")

@@ -1,8 +1,9 @@
 """Rules of a road and a data set: whether the road can bring it at all, whatever that takes or costs.
 
 The advice runs them over every road; each finding is the reason why a road is not among the choices.
+What keys become is judged in :mod:`headrace.rules.location_paths`.
 Sources: Amazon SageMaker Developer Guide, "Choosing an input mode and a storage unit"; Amazon EBS User Guide, volume
-types (gp2: 16 TiB); what keys become is judged in :mod:`headrace.rules.location_paths`.
+types (gp2: 16 TiB); Amazon SageMaker API Reference, StoppingCondition (28 days).
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from headrace.rules.lustre_sizing import LARGEST_GIB, MAX_FILL
 from headrace.rules.values import finding_in_words
 
 LARGEST_VOLUME_GB: Final = 16_384
+_DAY_SECONDS: Final = 86_400
+LONGEST_JOB_SECONDS: Final = 28 * _DAY_SECONDS
 _BYTES_PER_GIB: Final = 1 << 30
+_BYTES_PER_GB: Final = 10**9
 _ROOM: Final = 1.1
 
 
@@ -36,7 +40,7 @@ class RoadFit:
     """A road and what is to go on it. ``unusable``: what of the data set this road cannot take.
 
     ``copied_bytes``: to each instance, in File mode. ``nvme_gb``: 0 of an instance without local NVMe.
-    ``volume_gb``: as it was asked for.
+    ``volume_gb``: as it was asked for. ``longest_job_seconds``: of the job, or of one that makes the road ready for it.
     """
 
     road: Road
@@ -47,6 +51,7 @@ class RoadFit:
     instance_type: str = ""
     nvme_gb: int = 0
     volume_gb: int | None = None
+    longest_job_seconds: float = 0.0
     unusable: tuple[UnusableFiles, ...] = ()
 
 
@@ -108,12 +113,22 @@ def road_begins_where_the_data_lies(fit: RoadFit) -> Iterator[Finding]:
 def copy_fits_the_instance(fit: RoadFit) -> Iterator[Finding]:
     """What File mode copies fits on the instance's NVMe, the volume that was asked for, or the largest volume."""
     room_gb = fit.nvme_gb or fit.volume_gb or LARGEST_VOLUME_GB
-    if fit.copied_bytes * _ROOM > room_gb * _BYTES_PER_GIB:
+    # of NVMe EC2 tells GB, of a volume EBS counts GiB
+    if fit.copied_bytes * _ROOM > room_gb * (_BYTES_PER_GB if fit.nvme_gb else _BYTES_PER_GIB):
         kind = f"NVMe of {fit.instance_type}" if fit.nvme_gb else "volume"
         got = f"{fit.road.name} with {fit.copied_bytes / _BYTES_PER_GIB:,.0f} GiB for each instance"
         allowed = f"{room_gb:,} GB of {kind}, with a tenth to spare"
         fix = "a road that copies nothing, ShardedByS3Key over more instances, or another instance type"
         yield finding_in_words("V182", "road", got, allowed, fix)
+
+
+@rule("V183")
+def jobs_end_in_time(fit: RoadFit) -> Iterator[Finding]:
+    """SageMaker stops every training job after 28 days."""
+    if fit.longest_job_seconds > LONGEST_JOB_SECONDS:
+        got = f"{fit.road.name} with a job of {fit.longest_job_seconds / _DAY_SECONDS:,.0f} days"
+        fix = "more instances, fewer epochs, or a job that goes on from checkpoints"
+        yield finding_in_words("V183", "road", got, "at most 28 days", fix)
 
 
 FIT_RULES: tuple[Rule[Any], ...] = (
@@ -124,6 +139,7 @@ FIT_RULES: tuple[Rule[Any], ...] = (
     pipe_reads_in_order,
     road_has_a_capacity,
     copy_fits_the_instance,
+    jobs_end_in_time,
 )
 """Rules of one :class:`RoadFit`."""
 

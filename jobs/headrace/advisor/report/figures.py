@@ -38,6 +38,7 @@ _KIND_OF_ITEM: Final = {
     "instances on Spot": "instances",
     "file system": "storage",
     "EFS storage": "storage",
+    "storage of shards": "storage",
     "EFS throughput": "storage",
     "EFS reads": "storage",
     "EFS writes": "storage",

@@ -1,0 +1,140 @@
+"""Estimating what lies below a prefix from a few thousand pages, where listing all would take minutes.
+
+What fits into the first pages is simply listed.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from random import Random
+from typing import Final
+
+from headrace.aws.connection import AccessDenied, Connection
+from headrace.aws.listing import Listing
+from headrace.dataset.key_ranges import KeyRange
+from headrace.dataset.pages import Page, parse_page
+from headrace.dataset.profile import Profile, SampleError, Where
+from headrace.dataset.sampling import MORE_WALKS, MOST_RESTS, Part, Rest, Sampler, Sums, interval, walks_for
+from headrace.dataset.summary import profile_of
+from headrace.dataset.weighted import WeightedCounts
+from headrace.profiling.looking import first_bytes_in_s3, with_contents
+from headrace.profiling.taking import Told, bucket_region, no_rights, now, profile_s3, require_files
+from headrace.sources import S3Location
+
+PAGE_KEYS: Final = 100
+"""Of a page ten times as long, ten times as much would be read to learn as little."""
+LISTED_BELOW: Final = 500_000
+"""Objects that are listed as quickly as estimated."""
+_THREADS: Final = 32
+_TOGETHER: Final = 8
+_MOST_CUTS: Final = 400
+_NOTES: Final = (
+    "an estimate: sizes, formats and classes are those of the sample, times what it stands for; what is rare may be "
+    "missing, and the smallest and largest file are those that were seen",
+    "folders, and objects that are also a folder, are counted only when all is listed",
+)
+
+
+def profile_sampled(
+    connection: Connection, location: S3Location, told: Told, *, looks: bool = True, seed: int | None = None
+) -> Profile:
+    """Estimate what lies below a prefix. ``seed``: of the lots that are drawn. Raises InvalidInput as profile_s3."""
+    region = bucket_region(connection, location)
+    pages = Listing(connection, location.bucket, location.prefix, region)
+    sampling = _Sampling(pages, location.prefix, Random(seed), told)  # noqa: S311  (no secret)
+    try:
+        sums = sampling.run()
+    except AccessDenied as error:
+        raise no_rights(location, error) from None
+    if sums is None:
+        return profile_s3(connection, location, told, looks=looks)
+    counts = sampling.weighted.counts()
+    require_files(counts.files, location)
+    profile = profile_of(counts, None, location.uri, Where.S3)
+    profile = replace(profile, region=region, taken=now(), sample_error=sums, notes=(*profile.notes, *_NOTES))
+    if not looks:
+        return profile
+    return with_contents(profile, counts.examples, first_bytes_in_s3(connection, location.bucket, region))
+
+
+class _Sampling:
+    def __init__(self, pages: Listing, prefix: str, draw: Random, told: Told) -> None:
+        self.weighted = WeightedCounts(prefix.encode())
+        self._pages = pages
+        self._draw = draw
+        self._told = told
+        self._sampler = Sampler(prefix, self._fetch)
+        self._exact = Sums()
+        self._counting = threading.Lock()
+
+    def run(self) -> SampleError | None:
+        """The estimate; None where so little lies there that it is listed as quickly."""
+        with ThreadPoolExecutor(_THREADS) as threads:
+            rests = self._divided(threads)
+            if self._exact.files + sum(each.guess for each in rests) < LISTED_BELOW:
+                return None
+            counts = walks_for(rests, MORE_WALKS)
+            jobs = [
+                (rest, count, _lots(self._draw))
+                for rest, count in zip(rests, counts, strict=True)
+                for _ in range(count)
+            ]
+            sums = iter(list(threads.map(lambda each: self._walk(*each), jobs)))
+        walked = [[next(sums) for _ in range(count)] for count in counts]
+        least = self._exact
+        files = interval(least.files, [[each.files for each in some] for some in walked], least.files)
+        sizes = interval(least.size_bytes, [[each.size_bytes for each in some] for some in walked], least.size_bytes)
+        return SampleError(
+            listed=self.weighted.seen.files,
+            files_low=int(files.low),
+            files_high=-int(-files.high // 1),
+            size_bytes_low=int(sizes.low),
+            size_bytes_high=-int(-sizes.high // 1),
+        )
+
+    def _divided(self, threads: ThreadPoolExecutor) -> list[Rest]:
+        """Cut what seems to hold most, until there are some dozens of rests."""
+        first = self._sampler.first(self._see_exactly)
+        rests = [] if first is None else [first]
+        for _ in range(_MOST_CUTS // _TOGETHER):
+            if not rests or len(rests) >= MOST_RESTS:
+                break
+            rests.sort(key=lambda each: each.guess)
+            together = min(_TOGETHER, max(1, len(rests) // 2))
+            rests, largest = rests[:-together], rests[-together:]
+            halves = [half for some in threads.map(self._cut, largest) for half in some]
+            lots = [_lots(self._draw) for _ in halves]
+            rests += threads.map(self._sampler.guessed, halves, lots)
+        return rests
+
+    def _cut(self, rest: Rest) -> list[Rest]:
+        return self._sampler.cut(rest, self._see_exactly)
+
+    def _walk(self, rest: Rest, count: int, draw: Random) -> Sums:
+        """One of ``count`` walks: its pages are counted for their share."""
+
+        def see(page: Page, times: float) -> None:
+            with self._counting:
+                self.weighted.add(page, times / count)
+
+        return self._sampler.walk(rest, draw, see)
+
+    def _see_exactly(self, page: Page, times: float) -> None:
+        with self._counting:
+            self.weighted.add(page, times)
+            self._exact.add(page, times)
+
+    def _fetch(self, keys: KeyRange) -> Part:
+        body = self._pages.page(keys.after, most=PAGE_KEYS)
+        with self._counting:
+            listed = parse_page(body)
+            inside = listed.page.up_to(None if keys.until is None else keys.until.encode())
+        self._told(self.weighted.seen.files, 0.0)
+        return Part(inside, listed.next_token is None or len(inside) < len(listed.page))
+
+
+def _lots(draw: Random) -> Random:
+    # of its own for each walk, so that a seed means the same however threads take turns
+    return Random(draw.random())  # noqa: S311  (no secret)
