@@ -9,7 +9,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-from headrace import job_file
 from headrace.dataset import to_plain
 from headrace.dataset.profile import FormatShare, Profile, Where, profile_of_sizes
 from headrace.figures.snapshot import read_snapshot
@@ -93,54 +92,6 @@ def test_the_screen_says_the_answer_first(run: Run, saved: Callable[[Profile], s
         assert part in text
 
 
-def test_the_job_file_is_one_that_train_takes(run: Run, saved: Callable[[Profile], str], tmp_path: Path) -> None:
-    """Written whole, with the channel of the winner."""
-    path = tmp_path / "job.yaml"
-    told = _advised(run, saved(SHARDS), "--samples", "1530350", "--write", str(path), "--image", "digits:1")
-    job = job_file.load(path)
-    assert job.image == "digits:1"
-    assert job.instance_type == "ml.g5.2xlarge"
-    assert job.channels["train"].s3 == "s3://lake/data/shards/"
-    assert told["winner"] == "S3 FastFile"
-    assert job.channels["train"].input_mode == "FastFile"
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["job.yaml", "profile.json"]
-
-
-def test_an_existing_job_file_keeps_what_the_road_does_not_decide(
-    run: Run, saved: Callable[[Profile], str], tmp_path: Path
-) -> None:
-    """Code, image and other channels stay; channel, instance and what the road needs are the advice's."""
-    (tmp_path / "jobs" / "src").mkdir(parents=True)
-    mine = tmp_path / "jobs" / "mine.yaml"
-    mine.write_text(
-        "image: digits:1\nbase_job_name: mine\ninstance_type: ml.m5.large\nsource_dir: src\nentry_point: train.py\n"
-        "hyperparameters: {lr: 0.10}\nchannels: {images: {s3: data/old/}}\n"
-    )
-    path = tmp_path / "job.yaml"
-    _advised(run, saved(SHARDS), "--samples", "1530350", "--write", str(path), "--like", str(mine))
-    job = job_file.load(path)
-    assert (job.image, job.base_job_name, job.entry_point, job.instance_type) == (
-        "digits:1",
-        "mine",
-        "train.py",
-        "ml.g5.2xlarge",
-    )
-    assert job.source_dir is not None
-    assert job.source_dir.resolve() == (tmp_path / "jobs" / "src").resolve()
-    assert dict(job.hyperparameters) == {"lr": "0.10"}
-    assert {name: each.s3 for name, each in job.channels.items()} == {"images": "s3://lake/data/shards/"}
-
-
-def test_instance_groups_are_not_advised_on(run: Run, saved: Callable[[Profile], str], tmp_path: Path) -> None:
-    """The advice is about one type."""
-    mine = tmp_path / "mine.yaml"
-    mine.write_text("image: a:1\ninstance_groups: {a: {instance_type: ml.m5.large}}\ncommand: [a]\n")
-    outcome = run("--profile", saved(SHARDS), *ASKED, "--write", str(tmp_path / "x.yaml"), "--like", str(mine))
-    assert outcome.code == 2
-    assert "--like has instance_groups" in outcome.err
-    assert not (tmp_path / "x.yaml").exists()
-
-
 MISTAKES: list[tuple[tuple[str, ...], list[str]]] = [
     (("--instance", "ml.g5.2xlrge"), ["--instance: instance_type is 'ml.g5.2xlrge'", "ml.g5.2xlarge"]),
     (("--epochs", "0"), ["--epochs is 0.0; allowed: a number above 0"]),
@@ -150,6 +101,7 @@ MISTAKES: list[tuple[tuple[str, ...], list[str]]] = [
     (("--warm", "--spot-saving", "60"), ["--warm is given with --spot-saving"]),
     (("--spot-saving", "100"), ["--spot-saving is 100.0; allowed: percent off"]),
     (("--write", "x.yaml"), ["--write is given alone"]),
+    (("--like", "x.yaml"), ["--like is given alone"]),
     (("s3://lake/data/",), ["LOCATION and --profile: both given"]),
     (
         ("--instances", "0", "--jobs", "-1", "--image-gb", "-5"),
@@ -194,16 +146,6 @@ def test_what_others_named_steers_no_terminal(run: Run, saved: Callable[[Profile
     outcome = run("--profile", saved(evil), *ASKED)
     assert outcome.code == 0
     assert "\x1b" not in outcome.out + outcome.err
-
-
-def test_a_location_stays_within_its_comment(run: Run, saved: Callable[[Profile], str], tmp_path: Path) -> None:
-    """A job file is read by people and machines; a key of somebody else's must not become a field of it."""
-    evil = profile_of_sizes("s3://lake/data/x\nimage: evil\u2028image: evil\x85y: 1/", Where.S3, {5_000_000: 10})
-    path = tmp_path / "job.yaml"
-    outcome = run("--profile", saved(evil), *ASKED, "--write", str(path), "--image", "digits:1")
-    assert outcome.code in (0, 2)
-    if outcome.code == 0:
-        assert job_file.load(path).image == "digits:1"
 
 
 def test_notes_say_what_is_not_known(run: Run, saved: Callable[[Profile], str]) -> None:

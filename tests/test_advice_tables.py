@@ -1,14 +1,11 @@
-"""The advice case by case: what is refused, what the flow says, what would change the answer, how it is wired."""
+"""The advice case by case: what is refused, what the flow says, what would change the answer."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import yaml
-from headrace import job_file
 from headrace.advisor.advice import advise
 from headrace.advisor.decision_flow import opinion_on
 from headrace.advisor.plans import Plan, plan, plans_for
@@ -16,15 +13,12 @@ from headrace.advisor.question import Goal, Question, ReadOrder
 from headrace.advisor.ranking import TRAINING, ranking
 from headrace.advisor.sharing import break_even
 from headrace.advisor.speeds import Speeds
-from headrace.advisor.variants import EfsMode, LustreState, Variant
-from headrace.advisor.wiring import wiring_of
+from headrace.advisor.variants import LustreState, Variant
 from headrace.dataset.profile import Profile, Unusable, Where, profile_of_sizes
-from headrace.errors import InvalidInput
 from headrace.figures.prices import Item
 from headrace.figures.rates import rates
 from headrace.roads import EFS, LUSTRE, S3_FAST_FILE, S3_FILE, S3_PIPE, Road
 
-from stacks.settings import settings_of
 from tests.advice_questions import IMAGES, SHARDS, question
 
 GB = 10**9
@@ -300,47 +294,6 @@ def test_each_rate_is_used_and_has_its_source() -> None:
         assert 0 < each.low <= each.value <= each.high, name
         assert len(each.source) > 20, name
         assert each.unit, name
-
-
-ROADS_TO_WIRE = [
-    Variant(road=S3_FILE),
-    Variant(road=S3_FAST_FILE),
-    Variant(road=S3_PIPE),
-    Variant(road=S3_FAST_FILE, is_packed=True),
-    *(Variant(road=LUSTRE, lustre=state, capacity_gib=2400) for state in LustreState),
-    *(Variant(road=EFS, efs_mode=mode) for mode in EfsMode),
-]
-LOCATIONS = ["s3://lake/data/photos/", "s3://lake/data/photos", "s3://other/archive/2024/"]
-
-
-@pytest.mark.parametrize("location", LOCATIONS)
-@pytest.mark.parametrize("variant", ROADS_TO_WIRE, ids=lambda each: each.name)
-def test_every_plan_can_be_wired(variant: Variant, location: str, tmp_path: Any) -> None:
-    """Its job file is one, its settings are settings, and its steps end with the job."""
-    asked = question(replace(IMAGES, location=location), jobs=3, instance="ml.p3.2xlarge", spot_saving_percent=50.0)
-    wiring = wiring_of(plan(asked, variant), asked, "digits:1")
-    path = tmp_path / "job.yaml"
-    path.write_text(yaml.safe_dump(dict(wiring.job)))
-    job = job_file.load(path)
-    assert job.channels["train"].places == (variant.road.place,)
-    environment = {"network": {"cidr": "10.0.0.0/20", "availability_zone_ids": ["use1-az1"]}, **wiring.settings}
-    settings = settings_of(json.loads(json.dumps({"dev": environment})), "dev")
-    if variant.road is LUSTRE and variant.lustre is not None and variant.lustre.is_shared:
-        assert settings.lustre.storage_capacity_gib == 2400
-    if variant.road is EFS:
-        assert settings.efs.throughput_mode == variant.efs_mode
-        assert (settings.efs.provisioned_throughput_mibps is not None) == (variant.efs_mode is EfsMode.PROVISIONED)
-    if variant.is_packed:
-        assert job.channels["train"].s3 == f"{location.rstrip('/')}-packed/"
-        assert "pack the small files" in wiring.steps[0]
-    assert "headrace" in wiring.steps[-1]
-
-
-def test_a_local_data_set_cannot_be_wired() -> None:
-    """No job reads what lies here."""
-    asked = question(_profile(39_000, where=Where.LOCAL, location="/tmp/x"))  # noqa: S108
-    with pytest.raises(InvalidInput, match="aws s3 sync"):
-        wiring_of(plan(asked, Variant(road=S3_FILE)), asked, "digits:1")
 
 
 def test_one_size_of_each_way_is_shown() -> None:

@@ -10,10 +10,15 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from headrace.advisor.question import Question
 from headrace.advisor.speeds import Speeds
 from headrace.dataset import Profile
 
+SMALLEST_VOLUME_GB: Final = 30
+"""What a job has where nobody asks for more."""
 _BYTES_PER_MB: Final = 1e6
+_BYTES_PER_GIB: Final = 1 << 30
+_VOLUME_ROOM: Final = 1.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +64,14 @@ def packing_of(profile: Profile, known: Speeds) -> Packing | None:
         kept_files=profile.files - small_files,
     )
     return packing if packing.files * 2 <= profile.files else None
+
+
+def volume_gb(question: Question, copied_bytes: float) -> int:
+    """VolumeSizeInGB of each instance, in GiB as SageMaker counts it: what is copied to it and a tenth to spare.
+
+    As was asked for, where that is said; 0 where the instance has NVMe of its own, and no volume.
+    """
+    fleet = question.fleet
+    if fleet.instance_type.nvme_gb:
+        return 0
+    return fleet.volume_gb or max(SMALLEST_VOLUME_GB, math.ceil(copied_bytes * _VOLUME_ROOM / _BYTES_PER_GIB))

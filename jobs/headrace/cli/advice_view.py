@@ -32,7 +32,8 @@ def screen(advice: Advice, wiring: Wiring | None) -> Iterator[RenderableType]:
     for lines in (_close(advice), _rejected(advice), _second(advice), _changes(advice), _sharing(advice)):
         yield from (Text(without_controls(each)) for each in lines)
     if wiring is not None:
-        yield from (Text(without_controls(each)) for each in _wired(wiring))
+        # to be pasted: never broken into lines of the terminal's width
+        yield from (Text(without_controls(each), no_wrap=True) for each in _wired(wiring))
     from headrace.advisor.notes import notes_on
 
     yield from (Text(without_controls(f"- {each}"), style="dim") for each in notes_on(advice))
@@ -176,6 +177,7 @@ def _wired(wiring: Wiring) -> Iterator[str]:
     import json
 
     if wiring.settings:
-        yield f"Settings, in cdk.json: {json.dumps(wiring.settings)}"
+        yield "Settings, to merge into the environment in cdk.json (lists grow, caps rise, nothing else goes):"
+        yield f"    {json.dumps(wiring.settings)}"
     yield "Then:"
     yield from (f"    {each}" for each in wiring.steps)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -87,8 +87,8 @@ def advise(
     as_json: Annotated[bool, typer.Option("--json", help="Print the advice as JSON.")] = False,
 ) -> None:
     from headrace.advisor.asking import Asked, question_about
+    from headrace.cli.advised_job import wiring_for, wished, write_job
     from headrace.dataset.profile import Where, profile_of_sizes
-    from headrace.errors import InvalidInput
     from headrace.figures.snapshot import read_snapshot
 
     asked = Asked(
@@ -114,21 +114,19 @@ def advise(
         region=region,
         shared_lustre=shared_lustre,
     )
-    if write is not None and not (image or like):
-        raise InvalidInput(
-            "--write is given alone; allowed: with --like, a job file, or --image, the job's; fix: --image digits:1"
-        )
+    wish = wished(write, image, like)
     snapshot = read_snapshot(prices)
     if location is not None and profile is None:
         # what is wrong is told before hours are spent on listing
         question_about(profile_of_sizes(location, Where.S3, {1: 1 << 40}), asked, snapshot)
     data = _profile(location, profile, region)
     advice = _advise(question_about(data, asked, snapshot), snapshot)
+    wiring = wiring_for(advice, wish)
     if write is not None:
-        _write_job(advice, write, image, like)
+        write_job(advice, wiring, wish)
     if html is not None:
         _write_report(advice, html)
-    _print(advice, image, as_json)
+    _print(advice, wiring, as_json)
 
 
 def _profile(location: str | None, profile: Path | None, region: str | None) -> Profile:
@@ -158,57 +156,6 @@ def _advise(question: Question, snapshot: Snapshot) -> Advice:
     return advised(question, others)
 
 
-def _wiring(advice: Advice, image: str | None, path: str = "job.yaml") -> Wiring | None:
-    from headrace.advisor.wiring import wiring_of
-    from headrace.dataset.profile import Where
-
-    if advice.winner is None or advice.question.profile.where is Where.LOCAL:
-        return None
-    return wiring_of(advice.winner, advice.question, image or "IMAGE", path)
-
-
-def _write_job(advice: Advice, path: Path, image: str | None, like: Path | None) -> None:
-    import yaml
-
-    from headrace.advisor.wiring import merged
-    from headrace.delivery import into_file
-    from headrace.errors import InvalidInput
-
-    wiring = _wiring(advice, image, str(path))
-    if wiring is None:
-        raise InvalidInput(
-            f"--write is given for {advice.question.profile.location}; allowed: a data set that a road can bring from "
-            "S3 or EFS; fix: upload it, and profile the prefix"
-        )
-    assert advice.winner is not None
-    job = dict(wiring.job)
-    if like is not None:
-        job = {**merged(wiring.job, _as_it_is(like, path.parent)), **({"image": image} if image else {})}
-    # a location is somebody else's text, and must not end the comment
-    about = " ".join(without_controls(advice.question.profile.location).split())
-    head = f"# {advice.winner.variant.name}, as headrace advise says for {about}\n"
-    text = f"{head}{yaml.safe_dump(job, sort_keys=False, allow_unicode=True)}"
-    with into_file(path) as file:
-        file.write(text.encode())
-    more = "" if like else "; add source_dir and entry_point, or what your image needs"
-    typer.echo(without_controls(f"wrote {path}{more}"), err=True)
-
-
-def _as_it_is(job_path: Path, folder: Path) -> dict[str, Any]:
-    """What a job file says, and no defaults; its code as seen from another folder."""
-    import os
-
-    from headrace import job_file
-
-    job = job_file.load(job_path)
-    plain: dict[str, Any] = job.model_dump(mode="json", exclude_unset=True)
-    if job.source_dir is not None:
-        plain["source_dir"] = os.path.relpath(job.source_dir, folder)
-    if job.dependencies:
-        plain["dependencies"] = [os.path.relpath(each, folder) for each in job.dependencies]
-    return plain
-
-
 def _write_report(advice: Advice, path: Path) -> None:
     from headrace.advisor.plain import to_plain
     from headrace.advisor.report import render
@@ -221,8 +168,7 @@ def _write_report(advice: Advice, path: Path) -> None:
     typer.echo(without_controls(f"wrote {path}"), err=True)
 
 
-def _print(advice: Advice, image: str | None, as_json: bool) -> None:
-    wiring = _wiring(advice, image)
+def _print(advice: Advice, wiring: Wiring | None, as_json: bool) -> None:
     if as_json:
         from headrace.advisor.plain import to_plain
 
@@ -234,4 +180,4 @@ def _print(advice: Advice, image: str | None, as_json: bool) -> None:
 
     console = result_console()
     for part in screen(advice, wiring):
-        console.print(part)
+        console.print(part, soft_wrap=getattr(part, "no_wrap", None) is True)

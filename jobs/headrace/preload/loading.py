@@ -78,7 +78,7 @@ def prepare(
     wanted: Preload,
     aws: Aws,
     *,
-    platform: str | None = None,
+    platform: str | Platform | None = None,
     suppressions: Sequence[Suppression] = (),
     told: Told = lambda _what, _count: None,
 ) -> PreparedPreload:
@@ -182,13 +182,14 @@ def preload(
     path: str = "",
     instance_type: str | None = None,
     readers: int | None = None,
-    platform: str | None = None,
+    platform: str | Platform | None = None,
     region: str | None = None,
     suppressions: Sequence[Suppression] = (),
 ) -> PreloadResult:
     """Read all that a link of the shared Lustre shows, and wait until all is loaded; see :class:`Preload`.
 
-    ``platform``: default is HEADRACE_PLATFORM, or ``dev``. Raises InvalidInput (nothing was created) with every
+    ``platform``: its name, by default HEADRACE_PLATFORM or ``dev``, or its records, such as those of a Lustre that
+    :func:`headrace.ephemeral.lustre` holds. Raises InvalidInput (nothing was created) with every
     mistake at once, JobFailed when the job fails, CountsDiffer when not all is loaded, AwsError when a call fails.
     """
     aws = Aws(region)
