@@ -23,15 +23,13 @@ from headrace.advisor.helper_jobs import (
     preload_seconds,
 )
 from headrace.advisor.question import SECONDS_PER_HOUR, Question
-from headrace.advisor.shape import Packing, Shape
+from headrace.advisor.shape import Packing, Shape, volume_gb
 from headrace.advisor.span import NONE, Span, exactly, total
 from headrace.advisor.variants import EfsMode, LustreState, Variant, stands
 from headrace.dataset.profile import Where
 from headrace.figures.prices import HOURS_PER_MONTH, Item
 from headrace.roads import EFS, LUSTRE, S3_FAST_FILE, S3_FILE, S3_PIPE, Road
 
-_SMALLEST_VOLUME_GB: Final = 30
-_VOLUME_ROOM: Final = 1.1
 _GB: Final = 1e9
 _PART_BYTES: Final = 8 << 20
 _KEYS_PER_LIST: Final = 1000
@@ -110,13 +108,11 @@ def _instances(course: Course) -> Cost:
 
 def _volume(course: Course) -> Iterator[Cost]:
     fleet = course.question.fleet
-    if fleet.instance_type.nvme_gb:
-        return
     is_copied = course.variant.road is S3_FILE
     copied = course.shape.share(fleet.instances if fleet.is_sharded else 1).size_bytes if is_copied else 0
-    gb = fleet.volume_gb or max(_SMALLEST_VOLUME_GB, math.ceil(copied * _VOLUME_ROOM / _GB))
-    months = _hours(course.billed, gb * fleet.instances / HOURS_PER_MONTH)
-    yield _priced("ML volume", Part(months, "GB-months", course.question.prices.usd(Item.ML_VOLUME_GB_MONTH)))
+    if gib := volume_gb(course.question, copied):
+        months = _hours(course.billed, gib * fleet.instances / HOURS_PER_MONTH)
+        yield _priced("ML volume", Part(months, "GB-months", course.question.prices.usd(Item.ML_VOLUME_GB_MONTH)))
 
 
 def _requests(course: Course, gets: float, puts_and_lists: float, name: str = "S3 requests") -> Cost:
