@@ -58,6 +58,7 @@ soak: .venv/dev.installed node_modules/.installed ## ephemeral Lustre under faul
 
 bench: .venv/dev.installed node_modules/.installed ## the figures: synth, --help, plan, pre-flight, manifests and advice, beside what they are measured against
 	@for each in synth_time help_time plan_time preflight_time manifest_memory advise_time advice_error; do $(BIN)/python benchmarks/$$each.py; done
+	@$(BIN)/python benchmarks/profile_listing.py 1000000
 
 clean: ## remove what the verbs made: environments, node_modules, templates, state
 	@if [ -x $(BIN)/headrace ]; then $(BIN)/headrace local down; fi

@@ -125,8 +125,7 @@ def _why(ranked: Sequence[Ranked], question: Question) -> str:
     best = "cheapest" if question.goal is Goal.COST else "quickest"
     if winner.measure(question.goal) is None:
         best = "quickest (prices are missing)"
-    not_data = ", not by data" if winner.bound in (Bound.COMPUTING, Bound.PREPARING) else ""
-    told = [f"{winner.variant.name} is the {best}: its epochs are bound by {winner.bound.value}{not_data}"]
+    told = [f"{winner.variant.name} is the {best}: {_bound_in_words(winner, question)}"]
     if stands(winner.variant, question):
         told.append("of the file system only the job's hours are counted, as it stands anyway and holds the data")
     if close := [each.plan.variant.name for each in ranked if each.is_too_close]:
@@ -136,6 +135,13 @@ def _why(ranked: Sequence[Ranked], question: Question) -> str:
     if beaten is not None:
         told.append(f"{beaten.variant.name} {reason_against(winner, beaten, question.goal)}")
     return "; ".join(told)
+
+
+def _bound_in_words(plan: Plan, question: Question) -> str:
+    if plan.bound is Bound.COMPUTING and question.workload.samples_per_second is None:
+        return "its epochs wait for nothing, as far as is known"
+    not_data = ", not by data" if plan.bound in (Bound.COMPUTING, Bound.PREPARING) else ""
+    return f"its epochs are bound by {plan.bound.value}{not_data}"
 
 
 def _disagreement(
