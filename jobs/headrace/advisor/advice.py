@@ -50,7 +50,6 @@ class Advice:
     disagreement: str
     what_ifs: tuple[WhatIf, ...]
     sharing: BreakEven | None
-    curves: tuple[Curve, ...]
 
     @property
     def winner(self) -> Plan | None:
@@ -78,7 +77,6 @@ def advise(question: Question, instance_types: Iterable[InstanceType] = ()) -> A
         disagreement=_disagreement(ranked, rejections, opinion, question),
         what_ifs=() if winner is None else tuple(what_ifs(question, winner, instance_types)),
         sharing=break_even(plans, question),
-        curves=_curves(ranked, question),
     )
 
 
@@ -164,7 +162,9 @@ def _disagreement(
     return f"the flow knows no seconds and no prices: {'; '.join(told)}"
 
 
-def _curves(ranked: Sequence[Ranked], question: Question) -> tuple[Curve, ...]:
+def curves_of(advice: Advice) -> tuple[Curve, ...]:
+    """Of each road that was ranked, what a job costs and takes with other numbers of epochs."""
+    ranked, question = advice.ranked, advice.question
     curves = []
     for each in ranked:
         points = [

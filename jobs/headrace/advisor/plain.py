@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from headrace.advisor.advice import Advice, Curve
+from headrace.advisor.advice import Advice, Curve, curves_of
 from headrace.advisor.decision_flow import Opinion
 from headrace.advisor.notes import notes_on
 from headrace.advisor.plans import Plan, Rejection
@@ -34,7 +34,7 @@ def to_plain(advice: Advice) -> dict[str, Any]:
         "decision_flow": _opinion(advice.opinion, advice),
         "what_ifs": [_what_if(each) for each in advice.what_ifs],
         "sharing": None if advice.sharing is None else _sharing(advice.sharing),
-        "curves": [_curve(each) for each in advice.curves],
+        "curves": [_curve(each) for each in curves_of(advice)],
         "notes": list(notes_on(advice)),
     }
 

@@ -20,7 +20,7 @@ from headrace.advisor.shape import Packing, Shape, packing_of
 from headrace.advisor.span import Span, over, total
 from headrace.advisor.variants import EfsMode, Variant, variants_for
 from headrace.dataset.profile import Where
-from headrace.roads import S3_FILE, Place
+from headrace.roads import S3_FILE, Place, Road
 from headrace.rules.finding import Finding
 from headrace.rules.road_fit import LONGEST_JOB_SECONDS, RoadFit, UnusableFiles, fit_findings
 
@@ -82,9 +82,14 @@ def plans_for(question: Question) -> tuple[list[Plan], list[Rejection]]:
     """Every variant of the question: planned, or rejected."""
     plans: list[Plan] = []
     rejections: list[Rejection] = []
+    fits: dict[tuple[Road, bool], tuple[RoadFit, list[Finding]]] = {}
     for variant in variants_for(question):
-        fit = fit_of(variant, question)
-        findings = fit_findings(fit)
+        # whether a road fits does not depend on how it is made ready
+        way = variant.road, variant.is_packed
+        if way not in fits:
+            fit = fit_of(variant, question)
+            fits[way] = fit, fit_findings(fit)
+        fit, findings = fits[way]
         if not findings:
             planned = plan(question, variant)
             longest_seconds = _longest_job_seconds(planned, question)
