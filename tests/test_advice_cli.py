@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 from headrace.dataset import to_plain
-from headrace.dataset.profile import FormatShare, Profile, Where, profile_of_sizes
+from headrace.dataset.profile import FormatShare, Profile, Unusable, Where, profile_of_sizes
 from headrace.figures.snapshot import read_snapshot
+from headrace.roads import ROADS
 
 from tests.advice_questions import IMAGES, SHARDS
 from tests.command_line import Run, runner
@@ -85,7 +87,7 @@ def test_the_screen_says_the_answer_first(run: Run, saved: Callable[[Profile], s
         "~ too close to call. One epoch can decide",
         "The decision flow of the AWS post says S3 File",
         "What would change it:",
-        "stands for $168.00 a month",
+        "A shared Lustre of 1,200 GiB costs $168.00 a month",
         "headrace train job.yaml",
         "list prices of us-east-1",
     ):
@@ -161,8 +163,6 @@ def test_notes_say_what_is_not_known(run: Run, saved: Callable[[Profile], str]) 
 
 
 def _with_format(share: FormatShare) -> Profile:
-    from dataclasses import replace
-
     return replace(SHARDS, formats=(share,))
 
 
@@ -170,3 +170,43 @@ def test_prices_come_from_the_snapshot() -> None:
     """The instance of these tests has a price, so that a cost is compared with a cost."""
     prices = read_snapshot().prices["us-east-1"]
     assert any(detail == "ml.g5.2xlarge" for _, detail in prices.of)
+
+
+def test_files_of_others_stay(run: Run, saved: Callable[[Profile], str], tmp_path: Path) -> None:
+    """Neither a report nor a job file takes the place of a file that is not one of its kind; its own it replaces."""
+    profile, mine = saved(SHARDS), tmp_path / "mine.yaml"
+    mine.write_text("image: digits:1\ninstance_type: ml.m5.large\ncommand: [a]\nchannels: {train: {s3: data/x/}}\n")
+    before = mine.read_text(), Path(profile).read_text()
+    for options in (
+        ("--html", profile),
+        ("--html", str(mine)),
+        ("--write", profile, "--image", "a:1"),
+        ("--write", str(mine), "--like", str(mine)),
+    ):
+        outcome = run("--profile", profile, *ASKED, *options)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert "which is there; allowed: a new file, or one that headrace advise wrote" in outcome.err
+    assert (mine.read_text(), Path(profile).read_text()) == before
+    path = str(tmp_path / "new.yaml")
+    for _ in range(2):
+        assert run("--profile", profile, *ASKED, "--write", path, "--like", str(mine)).code == 0
+
+
+def test_no_road_at_all_is_a_failure(run: Run, saved: Callable[[Profile], str]) -> None:
+    """A script must not go on; the reason stands once for all roads."""
+    roads = tuple(each.name for each in ROADS)
+    cold = Unusable(rule_id="V27", reason="in GLACIER, to be restored first", files=1, roads=roads)
+    outcome = run("--profile", saved(replace(SHARDS, unusable=(cold,))), *ASKED)
+    assert outcome.code == 1
+    assert " ".join(outcome.out.split()).count("V27: 1 file (in GLACIER, to be restored first)") == 1
+    page = run("--profile", saved(replace(SHARDS, unusable=(cold,))), *ASKED, "--json")
+    assert page.code == 1
+    jsonschema.validate(json.loads(page.out), SCHEMA)
+
+
+def test_all_roads_are_shown_when_asked_for(run: Run, saved: Callable[[Profile], str]) -> None:
+    """The best eight are enough for most."""
+    few, every = (run("--profile", saved(IMAGES), *ASKED, *more).out for more in ((), ("--all",)))
+    assert "more that are worse: --all" in few
+    assert "EFS, elastic" in every
+    assert "EFS, elastic" not in few

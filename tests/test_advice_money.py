@@ -97,7 +97,7 @@ IMAGES = profile_of_sizes("s3://lake/data/x/", Where.S3, {100_000: 100_000})
 
 def _asked(profile: Profile = IMAGES, **asked: Any) -> Question:
     known = Speeds(**{each.name: exactly(float(ROUND[each.name])) for each in fields(Speeds)})
-    options = {"instance": "ml.p3.2xlarge", "samples_per_second": 100.0, "readers": 8, **asked}
+    options = {"instance": "ml.p3.2xlarge", "samples_per_second": 100.0, "readers": 8, "shared_lustre": 1200, **asked}
     # 8 vCPUs, 61 GiB, EBS 218.75 MB/s, a network of 2.5 Gbit/s = 312.5 MB/s; 1,000 s of computing in an epoch
     return replace(question(profile, **options), speeds=known, prices=PRICES)
 

@@ -15,6 +15,7 @@ from headrace.advisor.sharing import break_even
 from headrace.advisor.speeds import Speeds
 from headrace.advisor.variants import LustreState, Variant
 from headrace.dataset.profile import Profile, Unusable, Where, profile_of_sizes
+from headrace.durations import duration_text
 from headrace.figures.prices import Item
 from headrace.figures.rates import rates
 from headrace.roads import EFS, LUSTRE, S3_FAST_FILE, S3_FILE, S3_PIPE, Road
@@ -137,7 +138,7 @@ def test_a_disagreement_is_explained_in_seconds_or_dollars() -> None:
     assert not advice.opinion.agrees_with(advice.winner)
     lost = next(each.plan for each in advice.ranked if each.plan.variant == Variant(road=S3_FILE))
     ready = lost.groups["getting ready"].point - advice.winner.groups["getting ready"].point
-    assert f"S3 File takes {ready:,.0f} s more for getting ready" in advice.disagreement
+    assert f"S3 File takes {duration_text(ready)} more for getting ready" in advice.disagreement
     assert advise(question(SHARDS, samples=1_530_350, epochs=10)).disagreement == ""
 
 
@@ -191,7 +192,7 @@ def _usd_of_one_second_more(one: Plan, asked: Question) -> float:
 
 def test_changes_that_are_told_do_change_the_answer() -> None:
     """At the number that is named the other road wins, and one before it it does not."""
-    asked = question(IMAGES, epochs=10)
+    asked = question(IMAGES, epochs=10, shared_lustre=1200)
     advice = advise(asked)
     assert advice.winner is not None
     told = {each.change: each for each in advice.what_ifs}
@@ -201,7 +202,7 @@ def test_changes_that_are_told_do_change_the_answer() -> None:
     assert number < 10
     gains = []
     for epochs in (number, number + 1):
-        there = question(IMAGES, epochs=epochs)
+        there = question(IMAGES, epochs=epochs, shared_lustre=1200)
         new, old = advise(there).winner, plan(there, advice.winner.variant)
         assert new is not None
         assert new.usd is not None

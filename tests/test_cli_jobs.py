@@ -15,7 +15,7 @@ import boto3
 import pytest
 from headrace.cli.job_view import follow, summary_text
 from headrace.cli.logs import start_time
-from headrace.cli.screen import duration_text
+from headrace.durations import duration_text
 from headrace.errors import InvalidInput
 from headrace.job_description import ChannelDescription, Instances, JobDescription, LogLine, Transition
 from headrace.platform import FoundationPart, Roles, parameter_name, to_plain

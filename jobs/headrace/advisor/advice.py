@@ -18,9 +18,11 @@ from headrace.advisor.sharing import BreakEven, break_even
 from headrace.advisor.span import Span
 from headrace.advisor.variants import Variant, stands
 from headrace.advisor.what_ifs import WhatIf, what_ifs
+from headrace.durations import duration_text
 from headrace.figures.instance_types import InstanceType
 
 _NAMED: Final = 2
+_CENTS: Final = 0.1
 _CURVE_EPOCHS: Final = (1, 2, 3, 5, 10, 20, 50, 100)
 
 
@@ -99,13 +101,13 @@ def reason_against(one: Plan, other: Plan, goal: Goal) -> str:
     theirs = {name: each.point for name, each in other.groups.items()}
     if goal is Goal.TIME or one.usd is None or other.usd is None:
         name, seconds = _most(mine, theirs)
-        return f"takes {seconds:,.0f} s more for {name}"
+        return f"takes {duration_text(seconds)} more for {name}"
     item, usd = _most(_money(one), _money(other))
     if not item.startswith("instances"):
-        return f"pays ${usd:,.2f} more for {item}"
+        return f"pays ${usd:,.{2 if usd >= _CENTS else 4}f} more for {item}"
     billed = {name for name in theirs if name not in other.waiting}
     name, seconds = _most(mine, {each: theirs[each] for each in billed})
-    return f"keeps the instances {seconds:,.0f} s longer, for {name}"
+    return f"keeps the instances {duration_text(seconds)} longer, for {name}"
 
 
 def _money(plan: Plan) -> dict[str, float]:

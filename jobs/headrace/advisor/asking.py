@@ -10,7 +10,6 @@ from typing import Final
 
 from headrace.advisor.question import (
     MODEL_GB_DEFAULT,
-    SHARED_LUSTRE_GIB_DEFAULT,
     Fleet,
     Goal,
     Question,
@@ -34,8 +33,8 @@ _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d", re.ASCII)
 class Asked:
     """What is asked about a data set; each field is an option of ``headrace advise``, with hyphens.
 
-    ``instance``: such as ``ml.g5.2xlarge``. ``spot_saving_percent``: None is on demand. ``shared_lustre``: GiB of the
-    file system that stands for everybody, 0 for none. What is left out has the default of
+    ``instance``: such as ``ml.g5.2xlarge``. ``spot_saving_percent``: None is on demand. ``shared_lustre``: GiB of a
+    file system that stands for everybody and holds the data, 0 for none. What is left out has the default of
     :class:`headrace.advisor.question.Workload`.
     """
 
@@ -59,7 +58,7 @@ class Asked:
     checkpoint_minutes: float | None = None
     by: Goal = Goal.COST
     region: str | None = None
-    shared_lustre: int = SHARED_LUSTRE_GIB_DEFAULT
+    shared_lustre: int = 0
 
 
 def question_about(profile: Profile, asked: Asked, snapshot: Snapshot | None = None) -> Question:

@@ -30,6 +30,7 @@ from headrace.dataset.profile import Where
 _BYTES_PER_TIB: Final = 1 << 40
 _HEADROOM: Final = 2
 _UNKNOWN_NEED_MB_PER_SECOND: Final = 256.0
+_QUICK_EPOCH_SECONDS: Final = 60.0
 _SLOWEST_MB_PER_SECOND: Final = 1.0
 
 
@@ -78,7 +79,7 @@ def provisioned_mb_per_second(question: Question, shape: Shape) -> float:
     """
     known, per_second = question.speeds, question.workload.samples_per_second
     if not per_second:
-        return _UNKNOWN_NEED_MB_PER_SECOND
+        return min(_UNKNOWN_NEED_MB_PER_SECOND, max(_SLOWEST_MB_PER_SECOND, megabytes(shape) / _QUICK_EPOCH_SECONDS))
     seconds = max(1.0, question.samples / question.fleet.instances / per_second)
     needed = _HEADROOM * megabytes(shape) / seconds / known.efs_reads_count_as.point
     most = known.efs_provisioned_most_mb_per_second.point / known.efs_reads_count_as.point

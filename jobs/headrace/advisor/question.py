@@ -14,7 +14,6 @@ from headrace.figures.instance_types import InstanceType
 from headrace.figures.prices import Prices
 
 MODEL_GB_DEFAULT = 0.1
-SHARED_LUSTRE_GIB_DEFAULT = 1200
 SECONDS_PER_HOUR = 3600
 
 
@@ -86,8 +85,8 @@ class Fleet:
 class Question:
     """All that advice depends on. ``prices``: of the Region where the job runs.
 
-    ``shared_lustre_gib``: capacity of the file system that stands for everybody, 0 for none; by default that of the
-    platform's settings. ``speeds``: how fast things go, default the shipped rates.
+    ``shared_lustre_gib``: capacity of a file system that stands for everybody and holds the data; 0 for none.
+    ``speeds``: how fast things go, default the shipped rates.
     """
 
     profile: Profile
@@ -95,7 +94,7 @@ class Question:
     fleet: Fleet
     prices: Prices
     goal: Goal = Goal.COST
-    shared_lustre_gib: int = SHARED_LUSTRE_GIB_DEFAULT
+    shared_lustre_gib: int = 0
     speeds: Speeds = field(default_factory=speeds)
 
     @property

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from headrace.advisor.plans import Plan
 from headrace.advisor.question import SECONDS_PER_HOUR, Goal, Question
 from headrace.advisor.ranking import winner_of
-from headrace.advisor.variants import LustreState
+from headrace.advisor.variants import LustreState, stands
 from headrace.figures.prices import HOURS_PER_MONTH, Item
 
 FILE_SYSTEM = "file system"
@@ -46,7 +46,7 @@ def break_even(plans: Sequence[Plan], question: Question) -> BreakEven | None:
     others = [each for each in plans if not _is_shared(each) and each.usd is not None]
     if price is None or not shared or not others:
         return None
-    first = min(shared, key=lambda each: each.variant.capacity_gib)
+    first = min(shared, key=lambda each: (not stands(each.variant, question), each.variant.capacity_gib))
     other = winner_of(others, Goal.COST)
     assert first.usd is not None
     assert other.usd is not None

@@ -71,7 +71,8 @@ def _of_number(
             first = _first_change(near, number, lambda each: _better(changed(question, each), winner) is not None)
             found = _better(changed(question, first), winner)
             assert found is not None
-            yield WhatIf(change=f"{words} {first:,} {what}", winner=found, changes_answer=True)
+            told = what if first != 1 else what.replace("epochs", "epoch").replace("jobs", "job")
+            yield WhatIf(change=f"{words} {first:,} {told}", winner=found, changes_answer=True)
             break
 
 

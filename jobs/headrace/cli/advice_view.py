@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 
 _NOT_KNOWN = "not known"
 _CENTS_USD = 0.1
-_SHOWN_RIVALS = 3
+_SHOWN_RIVALS = 2
+_SHOWN_ROADS = 8
 
 
-def screen(advice: Advice, wiring: Wiring | None) -> Iterator[RenderableType]:
+def screen(advice: Advice, wiring: Wiring | None, *, shows_all: bool = False) -> Iterator[RenderableType]:
     """What is printed, part by part."""
     from rich.text import Text
 
     yield Text(without_controls(_title(advice)), style="bold")
     yield Text(without_controls(f"{advice.why[:1].upper()}{advice.why[1:]}."))
     if advice.ranked:
-        yield _table(advice)
+        yield _table(advice, shows_all)
+        if not shows_all and (more := len(advice.ranked) - _SHOWN_ROADS) > 0:
+            yield Text(f"{more} more that are worse: --all", style="dim")
     for lines in (_close(advice), _rejected(advice), _second(advice), _changes(advice), _sharing(advice)):
         yield from (Text(without_controls(each)) for each in lines)
     if wiring is not None:
@@ -58,7 +61,7 @@ def size_text(size_bytes: float) -> str:
     return f"{size_bytes:,.0f} bytes"
 
 
-def _table(advice: Advice) -> RenderableType:
+def _table(advice: Advice, shows_all: bool) -> RenderableType:
     from rich import box
     from rich.table import Table
 
@@ -73,13 +76,13 @@ def _table(advice: Advice) -> RenderableType:
         ("epochs are bound by", "left"),
     ):
         table.add_column(heading, justify=justify)  # type: ignore[arg-type]
-    for number, each in enumerate(advice.ranked):
+    for number, each in enumerate(advice.ranked[: None if shows_all else _SHOWN_ROADS]):
         table.add_row(*_row(each), style="bold" if number == 0 else None)
     return table
 
 
 def _row(ranked: Ranked) -> tuple[str, ...]:
-    from headrace.cli.screen import duration_text
+    from headrace.durations import duration_text
 
     plan = ranked.plan
     usd = plan.usd
@@ -113,10 +116,12 @@ def _close(advice: Advice) -> Iterator[str]:
     if not rivals:
         return
     yield "~ too close to call. One epoch can decide (headrace train, then headrace timeline):"
+    from headrace.durations import duration_text
+
     told = [each.measurement for each in rivals if each.measurement is not None]
     for each in told[:_SHOWN_RIVALS]:
         name, other = each.plan.variant.name, each.other.variant.name
-        yield f"    {name} rather than {other}, if its {each.phase} takes less than {each.seconds:,.0f} s"
+        yield f"    {name} rather than {other}, if its {each.phase} takes less than {duration_text(each.seconds)}"
     if len(told) > _SHOWN_RIVALS:
         yield f"    --json has {len(told) - _SHOWN_RIVALS} more"
     if len(told) < len(rivals):
@@ -125,14 +130,19 @@ def _close(advice: Advice) -> Iterator[str]:
 
 
 def _rejected(advice: Advice) -> Iterator[str]:
-    seen: dict[str, list[str]] = {}
+    reasons: dict[tuple[str, str, str], list[str]] = {}
     for each in advice.rejections:
         first = each.findings[0]
-        line = f"{first.rule_id}: {first.got}; allowed: {first.allowed}; fix: {first.fix}"
-        seen.setdefault(line, []).append(each.variant.name)
-    if seen:
+        road = each.variant.road.name
+        got = first.got.removeprefix(road).removeprefix(" with ").removeprefix(", ")
+        roads = reasons.setdefault((f"{first.rule_id}: {got}", first.allowed, first.fix), [])
+        name = f"{road}{', packed' if each.variant.is_packed else ''}"
+        if name not in roads:
+            roads.append(name)
+    if reasons:
         yield "Not possible:"
-        yield from (f"    {line}" for line in seen)
+    for (got, allowed, fix), roads in reasons.items():
+        yield f"    {', '.join(roads)}: {got}; allowed: {allowed}; fix: {fix}"
 
 
 def _second(advice: Advice) -> Iterator[str]:
@@ -154,7 +164,7 @@ def _changes(advice: Advice) -> Iterator[str]:
 
 
 def _in_short(plan: Plan) -> str:
-    from headrace.cli.screen import duration_text
+    from headrace.durations import duration_text
 
     return f"{plan.variant.name}, {money_text(plan.usd)}, {duration_text(plan.elapsed_seconds.point)}"
 
@@ -163,13 +173,14 @@ def _sharing(advice: Advice) -> Iterator[str]:
     sharing = advice.sharing
     if sharing is None:
         return
-    alone = f"{sharing.shared.variant.name} stands for ${_usd(sharing.shared_usd_per_month)} a month"
+    capacity = f"{sharing.shared.variant.capacity_gib:,} GiB"
+    alone = f"A shared Lustre of {capacity} costs ${_usd(sharing.shared_usd_per_month)} a month"
     other = sharing.other.variant.name
     if sharing.jobs_per_month is None:
         yield f"{alone}, and never pays: {other} costs less even beside it"
         return
     at_once = sharing.jobs_at_once or 0.0
-    many = f", of which {at_once:,.0f} run at any time" if at_once > 1 else ""
+    many = f", of which {at_once:,.0f} run at any time" if round(at_once) > 1 else ""
     yield f"{alone}; it pays from {sharing.jobs_per_month:,.0f} such jobs a month{many}, against {other}"
 
 

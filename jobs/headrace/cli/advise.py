@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headrace.advisor.question import MODEL_GB_DEFAULT, SHARED_LUSTRE_GIB_DEFAULT, Goal, ReadOrder
+from headrace.advisor.question import MODEL_GB_DEFAULT, Goal, ReadOrder
 from headrace.cli.options import PricesFile
-from headrace.cli.plain_text import without_controls
 
 if TYPE_CHECKING:
     from headrace.advisor.advice import Advice
@@ -70,8 +69,8 @@ def advise(
     ] = None,
     by: Annotated[Goal, typer.Option(help="What the best road is best in.")] = Goal.COST,
     shared_lustre: Annotated[
-        int, typer.Option(metavar="GIB", help="Of the Lustre that stands for everybody; 0 for none.")
-    ] = SHARED_LUSTRE_GIB_DEFAULT,
+        int, typer.Option(metavar="GIB", help="A shared Lustre of this capacity stands, and holds the data.")
+    ] = 0,
     region: Annotated[
         str | None, typer.Option(help="Whose prices count. [default: the bucket's, or us-east-1]")
     ] = None,
@@ -84,10 +83,11 @@ def advise(
     ] = None,
     image: Annotated[str | None, typer.Option(help="The job's image, for --write: repository:tag, or a URI.")] = None,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a report as one page.")] = None,
+    shows_all: Annotated[bool, typer.Option("--all", help="Show every road, not only the best eight.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the advice as JSON.")] = False,
 ) -> None:
     from headrace.advisor.asking import Asked, question_about
-    from headrace.cli.advised_job import wiring_for, wished, write_job
+    from headrace.cli.advised_job import require_report, wiring_for, wished, write_job, write_report
     from headrace.dataset.profile import Where, profile_of_sizes
     from headrace.figures.snapshot import read_snapshot
 
@@ -115,6 +115,8 @@ def advise(
         shared_lustre=shared_lustre,
     )
     wish = wished(write, image, like)
+    if html is not None:
+        require_report(html)
     snapshot = read_snapshot(prices)
     if location is not None and profile is None:
         # what is wrong is told before hours are spent on listing
@@ -125,8 +127,10 @@ def advise(
     if write is not None:
         write_job(advice, wiring, wish)
     if html is not None:
-        _write_report(advice, html)
-    _print(advice, wiring, as_json)
+        write_report(advice, html)
+    _print(advice, wiring, as_json, shows_all)
+    if advice.winner is None:
+        raise typer.Exit(1)
 
 
 def _profile(location: str | None, profile: Path | None, region: str | None) -> Profile:
@@ -156,19 +160,7 @@ def _advise(question: Question, snapshot: Snapshot) -> Advice:
     return advised(question, others)
 
 
-def _write_report(advice: Advice, path: Path) -> None:
-    from headrace.advisor.plain import to_plain
-    from headrace.advisor.report import render
-    from headrace.delivery import into_file
-
-    typer.echo("drawing the page", err=True)
-    page = render(to_plain(advice))
-    with into_file(path) as file:
-        file.write(page.encode())
-    typer.echo(without_controls(f"wrote {path}"), err=True)
-
-
-def _print(advice: Advice, wiring: Wiring | None, as_json: bool) -> None:
+def _print(advice: Advice, wiring: Wiring | None, as_json: bool, shows_all: bool) -> None:
     if as_json:
         from headrace.advisor.plain import to_plain
 
@@ -179,5 +171,5 @@ def _print(advice: Advice, wiring: Wiring | None, as_json: bool) -> None:
     from headrace.cli.screen import result_console
 
     console = result_console()
-    for part in screen(advice, wiring):
+    for part in screen(advice, wiring, shows_all=shows_all):
         console.print(part, soft_wrap=getattr(part, "no_wrap", None) is True)

@@ -1,11 +1,11 @@
-"""What ``headrace advise`` hands on: how the winner is made, and with ``--write`` the job file for it."""
+"""What ``headrace advise`` hands on: how the winner is made, and the files that it writes: a job, a report."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
@@ -14,6 +14,11 @@ from headrace.cli.plain_text import without_controls
 if TYPE_CHECKING:
     from headrace.advisor.advice import Advice
     from headrace.advisor.wiring import Wiring
+
+
+_JOB_MARK: Final = b"as headrace advise says for"
+_REPORT_MARK: Final = b"headrace advise"
+_MARK_WITHIN_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,8 @@ def wished(path: Path | None, image: str | None, like: Path | None) -> Wished:
         raise InvalidInput(
             "--write is given alone; allowed: with --like, a job file, or --image, the job's; fix: --image digits:1"
         )
+    if path is not None:
+        _require_replaceable("--write", path, _JOB_MARK)
     if like is None:
         return Wished(path=path, image=image)
     if path is None:
@@ -60,9 +67,45 @@ def _as_it_is(job_path: Path, folder: Path) -> dict[str, Any]:
     return plain
 
 
+def require_report(path: Path) -> None:
+    """Raises InvalidInput where a report cannot be written: for want of a library, or over somebody else's file."""
+    from headrace.advisor.report import require_libraries
+
+    require_libraries()
+    _require_replaceable("--html", path, _REPORT_MARK)
+
+
+def _require_replaceable(option: str, path: Path, mark: bytes) -> None:
+    """A file that is there already is one of ours, or it stays."""
+    from headrace.errors import InvalidInput
+
+    try:
+        with path.open("rb") as file:
+            begins = file.read(_MARK_WITHIN_BYTES)
+    except OSError:
+        return  # nothing that could be lost; what else is wrong is told when it is written
+    if mark not in begins:
+        allowed = "a new file, or one that headrace advise wrote"
+        raise InvalidInput(f"{option} is {str(path)!r}, which is there; allowed: {allowed}; fix: name another")
+
+
+def write_report(advice: Advice, path: Path) -> None:
+    """Write the page."""
+    from headrace.advisor.plain import to_plain
+    from headrace.advisor.report import render
+    from headrace.delivery import into_file
+
+    typer.echo("drawing the page", err=True)
+    page = render(to_plain(advice))
+    with into_file(path) as file:
+        file.write(page.encode())
+    typer.echo(without_controls(f"wrote {path}"), err=True)
+
+
 def wiring_for(advice: Advice, wish: Wished) -> Wiring | None:
     """How the winner is made; None where no job could read the data set, and stderr says why."""
     from headrace.advisor.wiring import IMAGE, wiring_of
+    from headrace.dataset.profile import Where
     from headrace.errors import InvalidInput
 
     if advice.winner is None:
@@ -73,7 +116,8 @@ def wiring_for(advice: Advice, wish: Wished) -> Wiring | None:
     except InvalidInput as error:
         if wish.path is not None:
             raise InvalidInput(*(f"--write: {each}" for each in error.problems)) from None
-        for each in error.problems:
+        # of what lies here, the notes say it
+        for each in error.problems if advice.question.profile.where is not Where.LOCAL else ():
             typer.echo(without_controls(f"no job file can be made: {each}"), err=True)
         return None
 

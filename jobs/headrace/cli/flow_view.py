@@ -17,7 +17,8 @@ from headrace.cli import job_view
 from headrace.cli.job_view import iso_time
 from headrace.cli.plain_text import counted, without_controls
 from headrace.cli.progress import Progress
-from headrace.cli.screen import duration_text, time_text
+from headrace.cli.screen import time_text
+from headrace.durations import duration_text
 from headrace.ephemeral.cost import cost_of
 from headrace.ephemeral.flows import Flow, FlowEvent, JobBegins, reason_of
 from headrace.ephemeral.stages import Stage, StageSpan, capacity_gib

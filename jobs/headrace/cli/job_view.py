@@ -19,7 +19,8 @@ from rich.text import Text
 
 from headrace.aws import Aws
 from headrace.cli.plain_text import without_controls
-from headrace.cli.screen import duration_text, time_text
+from headrace.cli.screen import time_text
+from headrace.durations import duration_text
 from headrace.job_description import JobDescription, LogLine, Transition
 from headrace.timeline import Timeline, timeline_of
 

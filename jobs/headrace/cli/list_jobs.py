@@ -63,7 +63,8 @@ def _print_table(jobs: list[JobSummary], now: datetime) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from headrace.cli.screen import duration_text, result_console, time_text
+    from headrace.cli.screen import result_console, time_text
+    from headrace.durations import duration_text
 
     table = Table("name", "status", "created", "duration", box=SIMPLE, pad_edge=False)
     table.columns[0].overflow = "fold"

@@ -20,7 +20,7 @@ class ListingProgress(ProgressLine):
 
 def progress_line(listed: int, expected: float, seconds: float) -> str:
     """The line: a bar where it is known about how much comes."""
-    from headrace.cli.screen import duration_text
+    from headrace.durations import duration_text
 
     rate = listed / seconds if seconds else 0.0
     told = f"{listed:,} files counted, {rate:,.0f} a second"

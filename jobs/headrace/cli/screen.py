@@ -1,4 +1,4 @@
-"""What every result on a screen has: the width of its console, and how durations and times are told."""
+"""What every result on a screen has: the width of its console, and how times are told."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _FILE_WIDTH_CHARACTERS = 140
-_MINUTE_SECONDS, _HOUR_SECONDS = 60, 3600
 
 
 def result_console() -> Console:
@@ -20,16 +19,6 @@ def result_console() -> Console:
 
     is_measured = sys.stdout.isatty() or "COLUMNS" in os.environ
     return Console(highlight=False, width=None if is_measured else _FILE_WIDTH_CHARACTERS)
-
-
-def duration_text(seconds: float) -> str:
-    """A duration as people say it: ``12.3 s``, ``2 min 3 s``, ``1 h 5 min``."""
-    if seconds < _MINUTE_SECONDS:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < _HOUR_SECONDS:
-        return f"{whole // _MINUTE_SECONDS} min {whole % _MINUTE_SECONDS} s"
-    return f"{whole // _HOUR_SECONDS} h {whole % _HOUR_SECONDS // _MINUTE_SECONDS} min"
 
 
 def time_text(when: datetime) -> str:

@@ -131,7 +131,7 @@ def bar(timeline: Timeline, longest_seconds: float, width_characters: int) -> Te
 
 def _numbers(timeline: Timeline) -> Iterator[str]:
     from headrace.cli.job_view import billed_text
-    from headrace.cli.screen import duration_text
+    from headrace.durations import duration_text
 
     running = {each.phase for each in timeline.segments if each.is_open}
     phases = [
@@ -145,7 +145,7 @@ def _numbers(timeline: Timeline) -> Iterator[str]:
 
 
 def _waiting(timeline: Timeline) -> str:
-    from headrace.cli.screen import duration_text
+    from headrace.durations import duration_text
     from headrace.timeline import DATA_WAIT_METRIC, Phase
 
     if timeline.waiting_share is None:

@@ -127,7 +127,7 @@ def _broken(counts: Counts) -> tuple[Unusable, ...]:
     return tuple(
         Unusable(
             rule_id=rule_id,
-            reason=f"objects in {reason} are to be restored first" if rule_id == ARCHIVE_RULE else reason,
+            reason=f"in {reason}, to be restored first" if rule_id == ARCHIVE_RULE else reason,
             files=broken.files,
             roads=roads[rule_id],
             examples=tuple(map(shown_key, broken.examples)),

@@ -59,7 +59,7 @@ def _unusable(fit: RoadFit, rule_id: str, allowed: str, fix: str) -> Iterator[Fi
     for each in fit.unusable:
         if each.rule_id == rule_id:
             examples = f": {', '.join(map(repr, each.examples))}" if each.examples else ""
-            got = f"{fit.road.name} with {each.files:,} files of {each.reason}{examples}"
+            got = f"{fit.road.name} with {each.files:,} file{'' if each.files == 1 else 's'} ({each.reason}){examples}"
             yield finding_in_words(rule_id, "road", got, allowed, fix)
 
 

@@ -6,7 +6,9 @@ page, and no script runs: whatever stands in the names of the data set is text, 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,19 +28,25 @@ def render(plain: Mapping[str, Any]) -> str:
 
     Raises InvalidInput where the libraries of the extra ``report`` are not installed.
     """
-    try:
-        import altair  # noqa: F401
-        import jinja2
-        import vl_convert  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise InvalidInput(
-            f"--html: the page is drawn with {error.name}, which is not installed; "
-            "fix: pip install 'headrace[report]', or leave --html out"
-        ) from error
+    require_libraries()
+    import jinja2
+
     advice = writable(plain)
     template = _environment(jinja2.FileSystemLoader(_FOLDER)).get_template("page.html.jinja")
     figures, refusals = figures_of(advice), refusals_of(advice["rejected"])
     return template.render(advice=advice, figures=figures, refusals=refusals, most_roads=MOST_ROADS) + "\n"
+
+
+def require_libraries() -> None:
+    """Raises InvalidInput where a library of the extra ``report`` is not installed. Imports none of them."""
+    for name in ("altair", "jinja2", "vl_convert"):
+        if name in sys.modules and sys.modules[name] is not None:
+            continue
+        if sys.modules.get(name, name) is None or find_spec(name) is None:
+            raise InvalidInput(
+                f"--html: the page is drawn with {name}, which is not installed; "
+                "fix: pip install 'headrace[report]', or leave --html out"
+            )
 
 
 def _environment(loader: jinja2.BaseLoader) -> jinja2.Environment:
