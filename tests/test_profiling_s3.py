@@ -96,6 +96,81 @@ def test_a_page_is_asked_for_as_boto3_would(served: Serve) -> None:
     assert "Credential=x/" in server.headers[0]["Authorization"]
 
 
+@pytest.mark.parametrize(
+    ("bucket", "region", "environment", "url"),
+    [
+        ("data", "us-east-1", {}, "https://data.s3.amazonaws.com/"),
+        ("data", "eu-central-1", {}, "https://data.s3.eu-central-1.amazonaws.com/"),
+        ("data", "eu-south-1", {}, "https://data.s3.eu-south-1.amazonaws.com/"),
+        ("data", "cn-north-1", {}, "https://data.s3.cn-north-1.amazonaws.com.cn/"),
+        ("da.ta", "eu-south-1", {}, "https://s3.eu-south-1.amazonaws.com/da.ta"),
+        ("data", "us-east-2", {"AWS_USE_FIPS_ENDPOINT": "true"}, "https://data.s3-fips.us-east-2.amazonaws.com/"),
+        (
+            "data",
+            "us-west-2",
+            {"AWS_USE_DUALSTACK_ENDPOINT": "true"},
+            "https://data.s3.dualstack.us-west-2.amazonaws.com/",
+        ),
+    ],
+)
+def test_a_bucket_is_asked_in_its_region(
+    monkeypatch: pytest.MonkeyPatch, bucket: str, region: str, environment: dict[str, str], url: str
+) -> None:
+    """Where a client would send its own call: the global endpoint does not know the buckets of every Region."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", **environment}.items():
+        monkeypatch.setenv(name, value)
+    listing = Listing(Connection("us-east-1"), bucket, "", region)
+    listing._prepare()
+    assert listing._url == url
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (301, b"<Error><Code>PermanentRedirect</Code><Endpoint>data.s3.eu-south-1.amazonaws.com</Endpoint></Error>"),
+        (307, b"<Error><Code>TemporaryRedirect</Code></Error>"),
+        (301, b""),
+        (400, b"<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-south-1</Region></Error>"),
+    ],
+)
+def test_a_bucket_of_another_region_is_told(served: Serve, answer: tuple[int, bytes]) -> None:
+    """At once, and where it is if S3 says so."""
+    with served([], [answer]) as server, pytest.raises(AwsError, match=r"s3://data lies .* asked in us-east-1") as told:
+        _listing().page()
+    assert len(server.requests) == 1
+    assert ("eu-south-1" in str(told.value)) == (b"<Region>" in answer[1])
+
+
+def test_an_answer_of_something_else_is_told(served: Serve) -> None:
+    """A page of a proxy does not become a listing by asking ten times."""
+    with served([], [(200, b"<html>log in</html>")]) as server, pytest.raises(AwsError, match="no listing of S3"):
+        _listing().page()
+    assert len(server.requests) == 1
+
+
+def test_an_endpoint_that_is_away_is_asked_again(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less often where it never answered: then the address is likely to be wrong."""
+    pauses: list[float] = []
+    with served([Made("a", 1)]) as server:
+        listing = Listing(Connection(), "data", "", "us-east-1", pause=pauses.append)
+        listing.page()
+        url, listing._url = listing._url, "http://127.0.0.1:9/data"
+        with pytest.raises(AwsError, match="Could not connect"):
+            listing.page()
+        assert len(pauses) == 9
+        listing.pause = lambda _seconds: setattr(listing, "_url", url)
+        listing._url = "http://127.0.0.1:9/data"
+        assert parse_page(listing.page()).page.key(0) == b"a"
+    assert server.requests
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    pauses.clear()
+    with pytest.raises(AwsError, match="Could not connect"):
+        Listing(Connection(), "data", "", "us-east-1", pause=pauses.append).page()
+    assert len(pauses) == 5
+
+
 def test_what_passes_is_asked_for_again(served: Serve) -> None:
     """Slowed down, cut off, hung up: the page comes in the end."""
     pauses: list[float] = []
