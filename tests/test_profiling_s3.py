@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -22,6 +23,7 @@ from uuid import uuid4
 import boto3
 import pytest
 from headrace.aws import AwsError, Connection
+from headrace.aws.connection import Credentials
 from headrace.aws.listing import Listing
 from headrace.dataset import read_profile
 from headrace.dataset.pages import parse_page
@@ -239,6 +241,73 @@ def test_no_right_in_the_helper_is_told_by_the_parent(served: Serve, monkeypatch
             list_all(Connection(), "data", "", "us-east-1", processes=2)
 
 
+def _slowed(server: ListingServer, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let each answer take so long, so that there is work left when a helper is there."""
+    original = server.answer
+
+    def answer(query: dict[str, str]) -> tuple[int, bytes]:
+        time.sleep(seconds)
+        return original(query)
+
+    monkeypatch.setattr(server, "answer", answer)
+
+
+def test_a_helper_looks_for_no_credentials(served: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A profile may ask for a code of a device: the one process that may ask a person is asked once."""
+    monkeypatch.setattr(listed, "HELP_FROM_OBJECTS", 10)
+    asked = tmp_path / "asked"
+    answer = json.dumps({"Version": 1, "AccessKeyId": "asked", "SecretAccessKey": "x", "SessionToken": "t"})
+    (tmp_path / "ask").write_text(f"echo >> {asked}; echo '{answer}'")
+    (tmp_path / "config").write_text(f"[profile person]\ncredential_process = sh {tmp_path / 'ask'}\n")
+    with served([Made(f"{number:05d}", 1) for number in range(1500)], most=5) as server:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("AWS_PROFILE", "person")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+        _slowed(server, monkeypatch, 0.02)
+        counts, _ = list_all(Connection(), "data", "", "us-east-1", processes=2)
+    assert counts.files == 1500
+    assert all("Credential=asked/" in each["Authorization"] for each in server.headers)
+    assert asked.read_text() == "\n"
+
+
+def test_a_helper_gets_fresh_credentials(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listing may take longer than credentials are valid."""
+    monkeypatch.setattr(listed, "HELP_FROM_OBJECTS", 10)
+
+    class Renewing(Connection):
+        """The main thread, which sends them to the helper, gets others each time."""
+
+        count = 0
+
+        def credentials(self) -> Credentials:
+            is_main = threading.current_thread() is threading.main_thread()
+            self.count += is_main
+            return Credentials(access_key=f"key-{self.count}" if is_main else "own", secret_key="x", token=None)
+
+    with served([Made(f"{number:05d}", 1) for number in range(2000)], most=5) as server:
+        _slowed(server, monkeypatch, 0.03)
+        list_all(Renewing(), "data", "", "us-east-1", processes=2)
+    keys = {each["Authorization"].partition("Credential=")[2].partition("/")[0] for each in server.headers}
+    assert "own" in keys
+    assert len(keys) > 2
+
+
+def test_a_helper_that_hangs_is_told(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Instead of a command that waits for ever."""
+    monkeypatch.setattr(listed, "HELP_FROM_OBJECTS", 10)
+    monkeypatch.setattr("headrace.profiling.helper.SILENT_SECONDS", 0.5)
+    monkeypatch.setattr("headrace.profiling.helper._START", "import time; time.sleep(60)")
+    with served([Made(f"{number:05d}", 1) for number in range(3000)], most=5) as server:
+        _slowed(server, monkeypatch, 0.2)
+        with pytest.raises(AwsError, match="was silent"):
+            list_all(Connection(), "data", "", "us-east-1", processes=2)
+
+
+@pytest.mark.skipif(
+    not Path("/proc/thread-self/children").exists(), reason="this system does not tell the children of a process"
+)
 def test_ctrl_c_leaves_nothing_behind(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 130, no traceback, and no process of the command lives on."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
@@ -247,13 +316,7 @@ def test_ctrl_c_leaves_nothing_behind(served: Serve, monkeypatch: pytest.MonkeyP
         "from headrace.cli import main; import sys; sys.argv = ['headrace', 'profile', 's3://data/']; main()"
     )
     with served([Made(f"{number:06d}", 1) for number in range(4000)], most=2) as server:
-        original = server.answer
-
-        def answer(query: dict[str, str]) -> tuple[int, bytes]:
-            time.sleep(0.05)
-            return original(query)
-
-        monkeypatch.setattr(server, "answer", answer)
+        _slowed(server, monkeypatch, 0.05)
         command = subprocess.Popen([sys.executable, "-c", start], stderr=subprocess.PIPE, start_new_session=True)
         deadline = time.monotonic() + 30
         while len(_children(command.pid)) < 1 and time.monotonic() < deadline:

@@ -82,7 +82,7 @@ class Listing:
 
         self._prepare()
         request = AWSRequest("GET", f"{self._url}?{query}")
-        S3SigV4Auth(self.connection.credentials().get_frozen_credentials(), "s3", self.region).add_auth(request)
+        S3SigV4Auth(self.connection.credentials(), "s3", self.region).add_auth(request)
         try:
             answer = self._sender.send(request.prepare())
         except SSLError:
