@@ -109,7 +109,7 @@ class Helper:
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                # Ctrl-C reaches all processes of a group: the parent decides what it means; nor has it a terminal to ask
+                # Ctrl-C reaches all processes of a group: the parent decides what it means; nor can it ask a terminal
                 start_new_session=True,
                 env=os.environ | _SMALL | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )

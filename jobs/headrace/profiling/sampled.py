@@ -9,17 +9,18 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from random import Random
-from typing import Final
+from typing import Final, Protocol
 
-from headrace.aws.connection import AccessDenied, Connection
+from headrace.aws.connection import AccessDenied, AwsError, Connection
 from headrace.aws.listing import Listing
 from headrace.dataset.key_ranges import KeyRange
-from headrace.dataset.pages import Page, parse_page
+from headrace.dataset.pages import ListedPage, Page, parse_page
 from headrace.dataset.profile import Profile, SampleError, Where
 from headrace.dataset.sampling import MORE_WALKS, MOST_RESTS, Part, Rest, Sampler, Sums, interval, walks_for
 from headrace.dataset.summary import profile_of
 from headrace.dataset.weighted import WeightedCounts
 from headrace.profiling.looking import first_bytes_in_s3, with_contents
+from headrace.profiling.order import require_order
 from headrace.profiling.taking import Told, bucket_region, no_rights, now, profile_s3, require_files
 from headrace.sources import S3Location
 
@@ -42,8 +43,9 @@ def profile_sampled(
 ) -> Profile:
     """Estimate what lies below a prefix. ``seed``: of the lots that are drawn. Raises InvalidInput as profile_s3."""
     region = bucket_region(connection, location)
-    pages = Listing(connection, location.bucket, location.prefix, region)
-    sampling = _Sampling(pages, location.prefix, Random(seed), told)  # noqa: S311  (no secret)
+    stopped = threading.Event()
+    pages = Listing(connection, location.bucket, location.prefix, region, pause=stopped.wait)
+    sampling = _Sampling(pages, stopped, location.prefix, Random(seed), told)  # noqa: S311  (no secret)
     try:
         sums = sampling.run()
     except AccessDenied as error:
@@ -59,10 +61,18 @@ def profile_sampled(
     return with_contents(profile, counts.examples, first_bytes_in_s3(connection, location.bucket, region))
 
 
+class SmallPages(Protocol):
+    """Where pages of a chosen size come from: :class:`headrace.aws.listing.Listing`."""
+
+    def page(self, after: str | None = None, token: str | None = None, most: int = ...) -> bytes:
+        """The page of at most so many keys after a key, or that a token stands for."""
+
+
 class _Sampling:
-    def __init__(self, pages: Listing, prefix: str, draw: Random, told: Told) -> None:
+    def __init__(self, pages: SmallPages, stopped: threading.Event, prefix: str, draw: Random, told: Told) -> None:
         self.weighted = WeightedCounts(prefix.encode())
         self._pages = pages
+        self._stopped = stopped
         self._draw = draw
         self._told = told
         self._sampler = Sampler(prefix, self._fetch)
@@ -72,16 +82,22 @@ class _Sampling:
     def run(self) -> SampleError | None:
         """The estimate; None where so little lies there that it is listed as quickly."""
         with ThreadPoolExecutor(_THREADS) as threads:
-            rests = self._divided(threads)
-            if self._exact.files + sum(each.guess for each in rests) < LISTED_BELOW:
-                return None
-            counts = walks_for(rests, MORE_WALKS)
-            jobs = [
-                (rest, count, _lots(self._draw))
-                for rest, count in zip(rests, counts, strict=True)
-                for _ in range(count)
-            ]
-            sums = iter(list(threads.map(lambda each: self._walk(*each), jobs)))
+            try:
+                return self._estimated(threads)
+            finally:
+                # who presses Ctrl-C does not wait for walks to their end
+                self._stopped.set()
+                threads.shutdown(wait=False, cancel_futures=True)
+
+    def _estimated(self, threads: ThreadPoolExecutor) -> SampleError | None:
+        rests = self._divided(threads)
+        if self._exact.files + sum(each.guess for each in rests) < LISTED_BELOW:
+            return None
+        counts = walks_for(rests, MORE_WALKS)
+        jobs = [
+            (rest, count, _lots(self._draw)) for rest, count in zip(rests, counts, strict=True) for _ in range(count)
+        ]
+        sums = iter(list(threads.map(lambda each: self._walk(*each), jobs)))
         walked = [[next(sums) for _ in range(count)] for count in counts]
         least = self._exact
         files = interval(least.files, [[each.files for each in some] for some in walked], least.files)
@@ -127,12 +143,20 @@ class _Sampling:
             self._exact.add(page, times)
 
     def _fetch(self, keys: KeyRange) -> Part:
-        body = self._pages.page(keys.after, most=PAGE_KEYS)
-        with self._counting:
-            listed = parse_page(body)
-            inside = listed.page.up_to(None if keys.until is None else keys.until.encode())
+        """The first page of a range that holds a key, or that is the last one."""
+        listed = self._parsed(self._pages.page(keys.after, most=PAGE_KEYS))
+        while not len(listed.page) and listed.next_token is not None:
+            listed = self._parsed(self._pages.page(token=listed.next_token, most=PAGE_KEYS))
+        require_order(listed.page, None if keys.after is None else keys.after.encode())
+        inside = listed.page.up_to(None if keys.until is None else keys.until.encode())
         self._told(self.weighted.seen.files, 0.0)
         return Part(inside, listed.next_token is None or len(inside) < len(listed.page))
+
+    def _parsed(self, body: bytes) -> ListedPage:
+        if self._stopped.is_set():
+            raise AwsError("the estimate was stopped")
+        with self._counting:
+            return parse_page(body)
 
 
 def _lots(draw: Random) -> Random:
