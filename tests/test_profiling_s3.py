@@ -25,6 +25,7 @@ import pytest
 from headrace.aws import AwsError, Connection
 from headrace.aws.connection import Credentials
 from headrace.aws.listing import Listing
+from headrace.aws.s3 import S3
 from headrace.dataset import read_profile
 from headrace.dataset.pages import parse_page
 from headrace.profiling import listed
@@ -356,6 +357,14 @@ def test_keys_cannot_command_a_terminal(served: Serve, run: Run) -> None:
     assert "\x07" not in outcome.out
 
 
+def test_a_service_that_names_no_region_is_asked_in_ours(served: Serve) -> None:
+    """Some services that are like S3 have none."""
+    with served([]) as server:
+        assert S3(Connection()).bucket_region("data") == "us-east-1"
+        server.region = None
+        assert S3(Connection("eu-west-1")).bucket_region("data") == "eu-west-1"
+
+
 def test_a_small_prefix_is_listed_and_not_sampled(served: Serve) -> None:
     """Exact, whatever was asked for."""
     with served([Made(f"{number:04d}.jpg", 1) for number in range(300)]):
@@ -433,7 +442,9 @@ def test_a_bucket_of_the_embedded_aws(
         (("s3://{bucket}/", "--sample", "--inventory", "s3://x/y"), "--sample is given beside --inventory"),
         (("s3://{bucket}/", "--inventory", "manifest.json"), "--inventory is 'manifest.json'"),
         (("s3://{bucket}/", "--inventory", "s3://{bucket}/none.json"), "no object s3://"),
+        (("s3://{bucket}/", "--inventory", "s3://{bucket}/"), "--inventory is 's3://"),
         (("gs://bucket/x",), "LOCATION is 'gs://bucket/x'"),
+        (("",), "LOCATION is ''"),
     ],
 )
 def test_what_is_wrong_is_said_on_one_line(bucket: str, run: Run, arguments: tuple[str, ...], message: str) -> None:
@@ -527,6 +538,22 @@ def test_an_inventory_is_read(bucket: str, aws_session: boto3.Session, run: Run,
     assert "2018-01-03" in profile["notes"][0]
 
 
+def _row(key: str, size: str) -> bytes:
+    return gzip.compress(f'"b","{key}","v","true","false","{size}","STANDARD"\n'.encode())
+
+
+def _parquet(**columns: list[Any]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    target = io.BytesIO()
+    pq.write_table(pa.table(columns), target)
+    return target.getvalue()
+
+
+IS_PARQUET = {"fileFormat": "Parquet", "fileSchema": PARQUET_SCHEMA}
+
+
 @pytest.mark.parametrize(
     ("members", "body", "message"),
     [
@@ -539,6 +566,15 @@ def test_an_inventory_is_read(bucket: str, aws_session: boto3.Session, run: Run,
         ({}, gzip.compress(b'"b","k"\n'), "too few columns"),
         ({}, gzip.compress(b"x" * 100)[:-12], "cut short"),
         ({"fileFormat": "Parquet"}, b"PAR1 or not", "no file of an S3 Inventory"),
+        ({}, _row("data/k", "1" * 23), "is no size"),
+        ({}, _row("data/k", "-5"), "'-5' is no size"),
+        ({}, _row("data/" + "k" * 200_000, "1"), "field larger than field limit"),
+        ({}, _row("data/%FF%FE", "1"), "can't decode byte 0xff"),
+        (IS_PARQUET, _parquet(key=["data/k"]), "it has no column size"),
+        (IS_PARQUET, _parquet(key=["data/k"], size=["many"]), "Failed to parse string: 'many'"),
+        (IS_PARQUET, _parquet(key=["data/k"], size=[-5]), "-5 or -5 is no size"),
+        (IS_PARQUET, _parquet(key=[b"data/\xff\xfe"], size=[1]), "Invalid UTF8"),
+        (IS_PARQUET, _parquet(key=["data/k"], size=[1], is_latest=["yes"]), "no file of an S3 Inventory"),
     ],
 )
 def test_an_inventory_that_is_none(
@@ -549,3 +585,4 @@ def test_an_inventory_that_is_none(
     outcome = run(f"s3://{bucket}/data/", "--inventory", uri)
     assert (outcome.code, outcome.out) == (2, "")
     assert message in outcome.err
+    assert len(outcome.err.splitlines()) == 1
