@@ -6,6 +6,7 @@ What fits into the first pages is simply listed.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from random import Random
@@ -26,11 +27,12 @@ from headrace.sources import S3Location
 
 PAGE_KEYS: Final = 100
 """Of a page ten times as long, ten times as much would be read to learn as little."""
-LISTED_BELOW: Final = 500_000
-"""Objects that are listed as quickly as estimated."""
-_THREADS: Final = 32
-_TOGETHER: Final = 8
-_MOST_CUTS: Final = 400
+LISTED_BELOW: Final = 5_000_000
+"""Objects that are listed about as quickly as estimated: an estimate takes some ten to thirty seconds."""
+_FEW_RESTS: Final = 4
+"""Of so many, guesses tell whether far less than that is there."""
+_WALKS_AT_ONCE: Final = 16
+_MOST_ROUNDS: Final = 20
 _NOTES: Final = (
     "an estimate: sizes, formats and classes are those of the sample, times what it stands for; what is rare may be "
     "missing, and the smallest and largest file are those that were seen",
@@ -76,18 +78,22 @@ class _Sampling:
         self._draw = draw
         self._told = told
         self._sampler = Sampler(prefix, self._fetch)
+        # of its own: who waits for a thread of the pool that it runs in may wait for ever
+        self._others = ThreadPoolExecutor(_WALKS_AT_ONCE)
+        self._walks = self._walked = 0
         self._exact = Sums()
         self._counting = threading.Lock()
 
     def run(self) -> SampleError | None:
         """The estimate; None where so little lies there that it is listed as quickly."""
-        with ThreadPoolExecutor(_THREADS) as threads:
+        with ThreadPoolExecutor(_WALKS_AT_ONCE) as threads, self._others:
             try:
                 return self._estimated(threads)
             finally:
                 # who presses Ctrl-C does not wait for walks to their end
                 self._stopped.set()
-                threads.shutdown(wait=False, cancel_futures=True)
+                for each in (threads, self._others):
+                    each.shutdown(wait=False, cancel_futures=True)
 
     def _estimated(self, threads: ThreadPoolExecutor) -> SampleError | None:
         rests = self._divided(threads)
@@ -111,15 +117,17 @@ class _Sampling:
         )
 
     def _divided(self, threads: ThreadPoolExecutor) -> list[Rest]:
-        """Cut what seems to hold most, until there are some dozens of rests."""
+        """Cut what seems to hold most, until there are enough rests, or little seems to be there."""
         first = self._sampler.first(self._see_exactly)
         rests = [] if first is None else [first]
-        for _ in range(_MOST_CUTS // _TOGETHER):
-            if not rests or len(rests) >= MOST_RESTS:
+        for _ in range(_MOST_ROUNDS):
+            guess = self._exact.files + sum(each.guess for each in rests)
+            if not rests or len(rests) >= MOST_RESTS or (len(rests) >= _FEW_RESTS and guess < LISTED_BELOW / 4):
                 break
             rests.sort(key=lambda each: each.guess)
-            together = min(_TOGETHER, max(1, len(rests) // 2))
-            rests, largest = rests[:-together], rests[-together:]
+            worthwhile = sum(each.guess for each in rests) / (2 * len(rests))
+            kept = min(len(rests) // 2, sum(each.guess < worthwhile for each in rests))
+            rests, largest = rests[:kept], rests[kept:]
             halves = [half for some in threads.map(self._cut, largest) for half in some]
             lots = [_lots(self._draw) for _ in halves]
             rests += threads.map(self._sampler.guessed, halves, lots)
@@ -135,21 +143,31 @@ class _Sampling:
             with self._counting:
                 self.weighted.add(page, times / count)
 
-        return self._sampler.walk(rest, draw, see)
+        sums = self._sampler.walk(rest, draw, see)
+        with self._counting:
+            self._walked += 1
+        return sums
 
     def _see_exactly(self, page: Page, times: float) -> None:
         with self._counting:
             self.weighted.add(page, times)
             self._exact.add(page, times)
 
-    def _fetch(self, keys: KeyRange) -> Part:
+    def _fetch(self, ranges: Sequence[KeyRange]) -> list[Part]:
+        """The first pages of ranges, side by side: a walk waits half as long."""
+        own, *others = ranges
+        waiting = [self._others.submit(self._part, each) for each in others]
+        return [self._part(own), *(each.result() for each in waiting)]
+
+    def _part(self, keys: KeyRange) -> Part:
         """The first page of a range that holds a key, or that is the last one."""
         listed = self._parsed(self._pages.page(keys.after, most=PAGE_KEYS))
         while not len(listed.page) and listed.next_token is not None:
             listed = self._parsed(self._pages.page(token=listed.next_token, most=PAGE_KEYS))
         require_order(listed.page, None if keys.after is None else keys.after.encode())
         inside = listed.page.up_to(None if keys.until is None else keys.until.encode())
-        self._told(self.weighted.seen.files, 0.0)
+        seen, walked = self.weighted.seen.files, self._walked
+        self._told(seen, seen * (self._walks - walked) / walked if walked else 0.0)
         return Part(inside, listed.next_token is None or len(inside) < len(listed.page))
 
     def _parsed(self, body: bytes) -> ListedPage:
