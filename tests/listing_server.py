@@ -30,6 +30,7 @@ class ListingServer:
     requests: list[dict[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
+    region: str | None = "us-east-1"
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, query: dict[str, str]) -> tuple[int, bytes]:
@@ -54,7 +55,8 @@ def serving(
 
         def do_HEAD(self) -> None:
             self.send_response(200)
-            self.send_header("x-amz-bucket-region", "us-east-1")
+            if listing.region is not None:
+                self.send_header("x-amz-bucket-region", listing.region)
             self.send_header("Content-Length", "0")
             self.end_headers()
 

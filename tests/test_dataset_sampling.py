@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 import numpy as np
@@ -45,14 +45,20 @@ class _Listed:
         self.keys = sorted(set(keys))
         draw = _lots(seed)
         self.sizes = [int(draw.lognormvariate(8, 1)) for _ in self.keys]
+        self.pages: dict[tuple[int, int], Page] = {}
+        self.encoded = [each.encode() for each in self.keys]
 
-    def fetch(self, keys: KeyRange) -> Part:
-        """The first page of a range."""
+    def fetch(self, ranges: Sequence[KeyRange]) -> list[Part]:
+        """The first pages of ranges."""
+        return [self._part(each) for each in ranges]
+
+    def _part(self, keys: KeyRange) -> Part:
         start = 0 if keys.after is None else bisect_right(self.keys, keys.after)
         end = len(self.keys) if keys.until is None else bisect_right(self.keys, keys.until)
-        stop = min(start + PAGE_KEYS, max(start, end))
-        page = page_of([each.encode() for each in self.keys[start:stop]], self.sizes[start:stop])
-        return Part(page, end <= start + PAGE_KEYS)
+        place = start, min(start + PAGE_KEYS, max(start, end))
+        if place not in self.pages:  # walks come by the same places again and again
+            self.pages[place] = page_of(self.encoded[slice(*place)], self.sizes[slice(*place)])
+        return Part(self.pages[place], end <= start + PAGE_KEYS)
 
     def divided(self, sampler: Sampler, draw: Random, see: Callable[[Page, float], None]) -> list[Rest]:
         """Cut what seems largest, as :mod:`headrace.profiling.sampled` does."""
@@ -77,14 +83,16 @@ class _Listed:
 
 
 def test_intervals_hold_the_truth() -> None:
-    """In nine of ten samples at least, over shapes that mislead every guess."""
-    held = []
-    for make in SHAPES.values():
+    """In nine of ten samples at least on the whole, and in four of five of the shape that misleads guesses most."""
+    held: dict[str, list[bool]] = {}
+    for shape, make in SHAPES.items():
         listed = _Listed(make(_lots(7)))
         for seed in range(SEEDS):
             files, sizes = listed.estimated(seed)
-            held += [files.low <= len(listed.keys) <= files.high, sizes.low <= sum(listed.sizes) <= sizes.high]
-    assert np.mean(held) >= 0.9
+            held.setdefault(shape, []).append(files.low <= len(listed.keys) <= files.high)
+            held[shape].append(sizes.low <= sum(listed.sizes) <= sizes.high)
+    assert np.mean([*held.values()]) >= 0.9
+    assert {shape for shape, each in held.items() if np.mean(each) < 0.8} == set()
 
 
 @pytest.mark.parametrize("shape", SHAPES)

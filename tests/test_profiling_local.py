@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -88,15 +89,50 @@ def test_what_is_no_folder_with_files_is_said_so(folder: Path, path: str, messag
         profile_folder(folder / path, Where.LOCAL, lambda *_: None)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_what_cannot_be_read_is_told(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("error", "fix"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied"), "run as somebody who may read it"),
+        (OSError(errno.EIO, "Input/output error"), "see to the disk or the mount"),
+    ],
+)
+def test_what_cannot_be_read_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, fix: str) -> None:
     """A profile that lacks a part in silence would be worse than none."""
-    (folder / "b").chmod(0)
-    try:
-        with pytest.raises(InvalidInput, match="cannot be read"):
-            walk(folder)
-    finally:
-        (folder / "b").chmod(0o700)
+    original = os.scandir
+
+    def scandir(path: bytes) -> Any:
+        if path.endswith(b"/b/"):
+            raise error
+        return original(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(InvalidInput, match=f"/b/' cannot be read: {error.strerror}; fix: {fix}"):
+        walk(folder)
+
+
+def test_a_link_to_itself_leads_to_nothing(folder: Path) -> None:
+    """It is counted with those that dangle."""
+    (folder / "self").symlink_to(folder / "self")
+    counts, _, notes = walk(folder)
+    assert counts.files == len(FILES)
+    assert notes[0].startswith("1 link(s)")
+
+
+def test_names_that_are_no_utf_8_go_to_no_s3(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are counted, and shown with their bytes as escapes; the folder may be such a name itself."""
+    root = os.fsencode(tmp_path) + b"/f\xff"
+    os.mkdir(root)
+    for name in (b"fine.jpg", b"a\xc3", b"\xa9b", "é".encode()):
+        Path(os.fsdecode(root + b"/" + name)).write_bytes(b"x")
+    run = runner(monkeypatch, capsys, "profile")
+    plain = json.loads(run(os.fsdecode(root), "--json").out)
+    assert plain["files"] == 4
+    (found,) = plain["unusable"]
+    assert (found["rule_id"], found["files"], found["examples"]) == ("V53", 2, ["a\\xc3", "\\xa9b"])
+    assert found["roads"] == ["S3 File", "S3 FastFile", "S3 Pipe", "FSx for Lustre"]
+    assert "f\\xff" in run(os.fsdecode(root)).out
 
 
 def _tar() -> bytes:

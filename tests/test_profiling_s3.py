@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -22,7 +23,9 @@ from uuid import uuid4
 import boto3
 import pytest
 from headrace.aws import AwsError, Connection
+from headrace.aws.connection import Credentials
 from headrace.aws.listing import Listing
+from headrace.aws.s3 import S3
 from headrace.dataset import read_profile
 from headrace.dataset.pages import parse_page
 from headrace.profiling import listed
@@ -96,6 +99,81 @@ def test_a_page_is_asked_for_as_boto3_would(served: Serve) -> None:
     assert "Credential=x/" in server.headers[0]["Authorization"]
 
 
+@pytest.mark.parametrize(
+    ("bucket", "region", "environment", "url"),
+    [
+        ("data", "us-east-1", {}, "https://data.s3.amazonaws.com/"),
+        ("data", "eu-central-1", {}, "https://data.s3.eu-central-1.amazonaws.com/"),
+        ("data", "eu-south-1", {}, "https://data.s3.eu-south-1.amazonaws.com/"),
+        ("data", "cn-north-1", {}, "https://data.s3.cn-north-1.amazonaws.com.cn/"),
+        ("da.ta", "eu-south-1", {}, "https://s3.eu-south-1.amazonaws.com/da.ta"),
+        ("data", "us-east-2", {"AWS_USE_FIPS_ENDPOINT": "true"}, "https://data.s3-fips.us-east-2.amazonaws.com/"),
+        (
+            "data",
+            "us-west-2",
+            {"AWS_USE_DUALSTACK_ENDPOINT": "true"},
+            "https://data.s3.dualstack.us-west-2.amazonaws.com/",
+        ),
+    ],
+)
+def test_a_bucket_is_asked_in_its_region(
+    monkeypatch: pytest.MonkeyPatch, bucket: str, region: str, environment: dict[str, str], url: str
+) -> None:
+    """Where a client would send its own call: the global endpoint does not know the buckets of every Region."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", **environment}.items():
+        monkeypatch.setenv(name, value)
+    listing = Listing(Connection("us-east-1"), bucket, "", region)
+    listing._prepare()
+    assert listing._url == url
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (301, b"<Error><Code>PermanentRedirect</Code><Endpoint>data.s3.eu-south-1.amazonaws.com</Endpoint></Error>"),
+        (307, b"<Error><Code>TemporaryRedirect</Code></Error>"),
+        (301, b""),
+        (400, b"<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-south-1</Region></Error>"),
+    ],
+)
+def test_a_bucket_of_another_region_is_told(served: Serve, answer: tuple[int, bytes]) -> None:
+    """At once, and where it is if S3 says so."""
+    with served([], [answer]) as server, pytest.raises(AwsError, match=r"s3://data lies .* asked in us-east-1") as told:
+        _listing().page()
+    assert len(server.requests) == 1
+    assert ("eu-south-1" in str(told.value)) == (b"<Region>" in answer[1])
+
+
+def test_an_answer_of_something_else_is_told(served: Serve) -> None:
+    """A page of a proxy does not become a listing by asking ten times."""
+    with served([], [(200, b"<html>log in</html>")]) as server, pytest.raises(AwsError, match="no listing of S3"):
+        _listing().page()
+    assert len(server.requests) == 1
+
+
+def test_an_endpoint_that_is_away_is_asked_again(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less often where it never answered: then the address is likely to be wrong."""
+    pauses: list[float] = []
+    with served([Made("a", 1)]) as server:
+        listing = Listing(Connection(), "data", "", "us-east-1", pause=pauses.append)
+        listing.page()
+        url, listing._url = listing._url, "http://127.0.0.1:9/data"
+        with pytest.raises(AwsError, match="Could not connect"):
+            listing.page()
+        assert len(pauses) == 9
+        listing.pause = lambda _seconds: setattr(listing, "_url", url)
+        listing._url = "http://127.0.0.1:9/data"
+        assert parse_page(listing.page()).page.key(0) == b"a"
+    assert server.requests
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    pauses.clear()
+    with pytest.raises(AwsError, match="Could not connect"):
+        Listing(Connection(), "data", "", "us-east-1", pause=pauses.append).page()
+    assert len(pauses) == 5
+
+
 def test_what_passes_is_asked_for_again(served: Serve) -> None:
     """Slowed down, cut off, hung up: the page comes in the end."""
     pauses: list[float] = []
@@ -164,6 +242,73 @@ def test_no_right_in_the_helper_is_told_by_the_parent(served: Serve, monkeypatch
             list_all(Connection(), "data", "", "us-east-1", processes=2)
 
 
+def _slowed(server: ListingServer, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let each answer take so long, so that there is work left when a helper is there."""
+    original = server.answer
+
+    def answer(query: dict[str, str]) -> tuple[int, bytes]:
+        time.sleep(seconds)
+        return original(query)
+
+    monkeypatch.setattr(server, "answer", answer)
+
+
+def test_a_helper_looks_for_no_credentials(served: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A profile may ask for a code of a device: the one process that may ask a person is asked once."""
+    monkeypatch.setattr(listed, "HELP_FROM_OBJECTS", 10)
+    asked = tmp_path / "asked"
+    answer = json.dumps({"Version": 1, "AccessKeyId": "asked", "SecretAccessKey": "x", "SessionToken": "t"})
+    (tmp_path / "ask").write_text(f"echo >> {asked}; echo '{answer}'")
+    (tmp_path / "config").write_text(f"[profile person]\ncredential_process = sh {tmp_path / 'ask'}\n")
+    with served([Made(f"{number:05d}", 1) for number in range(1500)], most=5) as server:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("AWS_PROFILE", "person")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+        _slowed(server, monkeypatch, 0.02)
+        counts, _ = list_all(Connection(), "data", "", "us-east-1", processes=2)
+    assert counts.files == 1500
+    assert all("Credential=asked/" in each["Authorization"] for each in server.headers)
+    assert asked.read_text() == "\n"
+
+
+def test_a_helper_gets_fresh_credentials(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listing may take longer than credentials are valid."""
+    monkeypatch.setattr(listed, "HELP_FROM_OBJECTS", 10)
+
+    class Renewing(Connection):
+        """The main thread, which sends them to the helper, gets others each time."""
+
+        count = 0
+
+        def credentials(self) -> Credentials:
+            is_main = threading.current_thread() is threading.main_thread()
+            self.count += is_main
+            return Credentials(access_key=f"key-{self.count}" if is_main else "own", secret_key="x", token=None)
+
+    with served([Made(f"{number:05d}", 1) for number in range(2000)], most=5) as server:
+        _slowed(server, monkeypatch, 0.03)
+        list_all(Renewing(), "data", "", "us-east-1", processes=2)
+    keys = {each["Authorization"].partition("Credential=")[2].partition("/")[0] for each in server.headers}
+    assert "own" in keys
+    assert len(keys) > 2
+
+
+def test_a_helper_that_hangs_is_told(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Instead of a command that waits for ever."""
+    monkeypatch.setattr(listed, "HELP_FROM_OBJECTS", 10)
+    monkeypatch.setattr("headrace.profiling.helper.SILENT_SECONDS", 0.5)
+    monkeypatch.setattr("headrace.profiling.helper._START", "import time; time.sleep(60)")
+    with served([Made(f"{number:05d}", 1) for number in range(3000)], most=5) as server:
+        _slowed(server, monkeypatch, 0.2)
+        with pytest.raises(AwsError, match="was silent"):
+            list_all(Connection(), "data", "", "us-east-1", processes=2)
+
+
+@pytest.mark.skipif(
+    not Path("/proc/thread-self/children").exists(), reason="this system does not tell the children of a process"
+)
 def test_ctrl_c_leaves_nothing_behind(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 130, no traceback, and no process of the command lives on."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
@@ -172,13 +317,7 @@ def test_ctrl_c_leaves_nothing_behind(served: Serve, monkeypatch: pytest.MonkeyP
         "from headrace.cli import main; import sys; sys.argv = ['headrace', 'profile', 's3://data/']; main()"
     )
     with served([Made(f"{number:06d}", 1) for number in range(4000)], most=2) as server:
-        original = server.answer
-
-        def answer(query: dict[str, str]) -> tuple[int, bytes]:
-            time.sleep(0.05)
-            return original(query)
-
-        monkeypatch.setattr(server, "answer", answer)
+        _slowed(server, monkeypatch, 0.05)
         command = subprocess.Popen([sys.executable, "-c", start], stderr=subprocess.PIPE, start_new_session=True)
         deadline = time.monotonic() + 30
         while len(_children(command.pid)) < 1 and time.monotonic() < deadline:
@@ -216,6 +355,14 @@ def test_keys_cannot_command_a_terminal(served: Serve, run: Run) -> None:
     assert "V53: 2 files not for S3 File, S3 FastFile, FSx for Lustre, EFS" in outcome.out
     assert "\x1b]" not in outcome.out
     assert "\x07" not in outcome.out
+
+
+def test_a_service_that_names_no_region_is_asked_in_ours(served: Serve) -> None:
+    """Some services that are like S3 have none."""
+    with served([]) as server:
+        assert S3(Connection()).bucket_region("data") == "us-east-1"
+        server.region = None
+        assert S3(Connection("eu-west-1")).bucket_region("data") == "eu-west-1"
 
 
 def test_a_small_prefix_is_listed_and_not_sampled(served: Serve) -> None:
@@ -295,7 +442,9 @@ def test_a_bucket_of_the_embedded_aws(
         (("s3://{bucket}/", "--sample", "--inventory", "s3://x/y"), "--sample is given beside --inventory"),
         (("s3://{bucket}/", "--inventory", "manifest.json"), "--inventory is 'manifest.json'"),
         (("s3://{bucket}/", "--inventory", "s3://{bucket}/none.json"), "no object s3://"),
+        (("s3://{bucket}/", "--inventory", "s3://{bucket}/"), "--inventory is 's3://"),
         (("gs://bucket/x",), "LOCATION is 'gs://bucket/x'"),
+        (("",), "LOCATION is ''"),
     ],
 )
 def test_what_is_wrong_is_said_on_one_line(bucket: str, run: Run, arguments: tuple[str, ...], message: str) -> None:
@@ -389,6 +538,22 @@ def test_an_inventory_is_read(bucket: str, aws_session: boto3.Session, run: Run,
     assert "2018-01-03" in profile["notes"][0]
 
 
+def _row(key: str, size: str) -> bytes:
+    return gzip.compress(f'"b","{key}","v","true","false","{size}","STANDARD"\n'.encode())
+
+
+def _parquet(**columns: list[Any]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    target = io.BytesIO()
+    pq.write_table(pa.table(columns), target)
+    return target.getvalue()
+
+
+IS_PARQUET = {"fileFormat": "Parquet", "fileSchema": PARQUET_SCHEMA}
+
+
 @pytest.mark.parametrize(
     ("members", "body", "message"),
     [
@@ -401,6 +566,15 @@ def test_an_inventory_is_read(bucket: str, aws_session: boto3.Session, run: Run,
         ({}, gzip.compress(b'"b","k"\n'), "too few columns"),
         ({}, gzip.compress(b"x" * 100)[:-12], "cut short"),
         ({"fileFormat": "Parquet"}, b"PAR1 or not", "no file of an S3 Inventory"),
+        ({}, _row("data/k", "1" * 23), "is no size"),
+        ({}, _row("data/k", "-5"), "'-5' is no size"),
+        ({}, _row("data/" + "k" * 200_000, "1"), "field larger than field limit"),
+        ({}, _row("data/%FF%FE", "1"), "can't decode byte 0xff"),
+        (IS_PARQUET, _parquet(key=["data/k"]), "it has no column size"),
+        (IS_PARQUET, _parquet(key=["data/k"], size=["many"]), "Failed to parse string: 'many'"),
+        (IS_PARQUET, _parquet(key=["data/k"], size=[-5]), "-5 or -5 is no size"),
+        (IS_PARQUET, _parquet(key=[b"data/\xff\xfe"], size=[1]), "Invalid UTF8"),
+        (IS_PARQUET, _parquet(key=["data/k"], size=[1], is_latest=["yes"]), "no file of an S3 Inventory"),
     ],
 )
 def test_an_inventory_that_is_none(
@@ -411,3 +585,4 @@ def test_an_inventory_that_is_none(
     outcome = run(f"s3://{bucket}/data/", "--inventory", uri)
     assert (outcome.code, outcome.out) == (2, "")
     assert message in outcome.err
+    assert len(outcome.err.splitlines()) == 1

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from random import Random
 
 import pytest
+from headrace.aws import AwsError
 from headrace.dataset.key_ranges import KeyRange, KeyScale
 from headrace.dataset.stretches import joined
 from headrace.errors import HeadraceError
 from headrace.profiling.board import Board
+from headrace.profiling.sampled import _Sampling
 from headrace.profiling.streams import Streams
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.dataset_reference import KEYS, OBJECTS, Bucket, Made
+from tests.dataset_reference import KEYS, OBJECTS, Bucket, Made, xml_page
 from tests.test_dataset_counts import check
 
 
-@dataclass(slots=True)
+@dataclass
 class Below:
     """The objects of a bucket below a prefix, as streams ask for them."""
 
     bucket: Bucket
     prefix: str = ""
 
-    def page(self, after: str | None = None, token: str | None = None) -> bytes:
+    def page(self, after: str | None = None, token: str | None = None, most: int = 1000) -> bytes:
         """One page."""
-        return self.bucket.page(self.prefix, after, token)
+        return self.bucket.page(self.prefix, after, token, most)
 
 
 class DrawnBoard(Board):
@@ -116,6 +119,76 @@ def test_threads_share_the_work(shape: str) -> None:
     check(objects, streams.counts, joined(board.stretches))
     assert board.objects == len(objects)
     assert 150 <= bucket.calls < 1000
+
+
+@pytest.mark.parametrize("fault", ["ignores start-after", "in no order", "falls back"])
+@pytest.mark.parametrize("is_sampled", [False, True])
+def test_a_service_without_order_is_told(fault: str, is_sampled: bool) -> None:
+    """Instead of a listing that never ends, or counts a key twice: some services order keys in their own way."""
+    bucket = Bucket([Made(key, 1) for key in FLAT], most=20)
+
+    class Faulty:
+        def page(self, after: str | None = None, token: str | None = None, most: int = 1000) -> bytes:
+            if fault == "in no order":
+                return xml_page([Made("b", 1), Made("a", 1)], "t")
+            if fault == "falls back" and (token or after):
+                return xml_page([Made("0", 1)], "t")
+            return bucket.page("", None, token, most)
+
+    sampling = _Sampling(Faulty(), threading.Event(), "", Random(1), lambda *_: None)  # noqa: S311
+    streams = Streams(Faulty(), Board(), "")
+    with pytest.raises(AwsError, match="cannot be divided"):
+        sampling.run() if is_sampled else streams.list_range(KeyRange(after=FLAT[1000]))
+
+
+def test_a_sample_passes_over_empty_pages() -> None:
+    """S3 may answer with a page that holds nothing and a token, as where many objects were deleted."""
+    bucket, draw = Bucket([Made(key, 1) for key in FLAT], most=20), Random(1)  # noqa: S311
+
+    class Gaps:
+        def page(self, after: str | None = None, token: str | None = None, most: int = 1000) -> bytes:
+            if token is not None and token.startswith("gap"):
+                _, left, passed = token.split(":", 2)
+                return xml_page([], f"gap:{int(left) - 1}:{passed}") if int(left) else bucket.page("", passed or None)
+            return xml_page([], f"gap:2:{after or ''}") if draw.random() < 0.5 else bucket.page("", after, token, most)
+
+    sampling = _Sampling(Gaps(), threading.Event(), "", Random(1), lambda *_: None)  # noqa: S311
+    found = sampling.run()
+    assert found is None  # so little is listed
+    assert sampling.weighted.seen.files > 20
+
+
+def test_an_estimate_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No further page is asked for: the walks that run do not go on to their end."""
+    monkeypatch.setattr("headrace.profiling.sampled.LISTED_BELOW", 100)
+    stopped = threading.Event()
+
+    class Stopping(Below):
+        calls = 0
+
+        def page(self, after: str | None = None, token: str | None = None, most: int = 1000) -> bytes:
+            self.calls += 1
+            if self.calls == 300:
+                stopped.set()
+            return super().page(after, token, most)
+
+    pages = Stopping(Bucket([Made(key, 1) for key in FLAT], most=5))
+    with pytest.raises(AwsError, match="stopped"):
+        _Sampling(pages, stopped, "", Random(1), lambda *_: None).run()  # noqa: S311
+    assert pages.calls <= 300 + 64
+
+
+def test_an_estimate_that_fails_stops_its_walks() -> None:
+    """Those that run do not ask for another page."""
+    stopped = threading.Event()
+
+    class Failing:
+        def page(self, after: str | None = None, token: str | None = None, most: int = 1000) -> bytes:
+            raise AwsError(f"no {after} {token} {most}")
+
+    with pytest.raises(AwsError, match="no None"):
+        _Sampling(Failing(), stopped, "", Random(1), lambda *_: None).run()  # noqa: S311
+    assert stopped.is_set()
 
 
 def test_an_error_stops_all_streams() -> None:

@@ -394,6 +394,7 @@ WRONG: list[tuple[Any, str]] = [
     (replace(DATA, bucket="10.0.0.1"), "V70"),
     (replace(DATA, bucket="xn--acme"), "V70"),
     (replace(DATA, bucket="acme--use1-az4--x-s3"), "V70"),
+    (replace(DATA, bucket="acme-access-point--use1-az4--xa-s3"), "V70"),
     (replace(DATA, bucket=None), "V70"),
     (replace(DATA, prefix="data"), "V71"),
     (replace(DATA, prefix="/data/"), "V71"),

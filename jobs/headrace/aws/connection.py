@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -71,16 +72,30 @@ def calls_aws(method: Callable[Parameters, Result]) -> Callable[Parameters, Resu
     return wrapped
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Credentials as they are now; ``token``: of those that are valid for a while. Its text does not show secrets."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    token: str | None = field(repr=False)
+
+
 class Connection:
     """A session in one Region. Clients are shared by threads, as boto3 allows; making one is not, hence the lock."""
 
-    def __init__(self, region: str | None = None) -> None:
-        """``region``: default is AWS_REGION, AWS_DEFAULT_REGION or the profile's. Raises InvalidInput without any."""
+    def __init__(self, region: str | None = None, credentials: Credentials | None = None) -> None:
+        """``region``: default is AWS_REGION, AWS_DEFAULT_REGION or the profile's. Raises InvalidInput without any.
+
+        ``credentials``: those of another process, which renews them by :meth:`renew`; none are looked for here.
+        """
         import boto3
 
+        self._given = credentials
+        keys = {} if credentials is None else _session_keys(credentials)
         with one_line_errors():
             # boto3 itself reads AWS_DEFAULT_REGION only; the CLI and the other SDKs read AWS_REGION first
-            self._session = boto3.Session(region_name=region or os.environ.get("AWS_REGION") or None)
+            self._session = boto3.Session(region_name=region or os.environ.get("AWS_REGION") or None, **keys)
         if not self._session.region_name:
             raise InvalidInput("no AWS Region; set AWS_REGION, or give --region")
         self._clients: dict[tuple[str, str], Any] = {}
@@ -92,14 +107,25 @@ class Connection:
         return str(self._session.region_name)
 
     @calls_aws
-    def credentials(self) -> Any:
-        """botocore's credentials, which renew themselves; for requests that are signed without a client."""
+    def credentials(self) -> Credentials:
+        """The credentials, renewed where their time is up; for requests that are signed without a client."""
         from botocore.exceptions import NoCredentialsError
 
+        if self._given is not None:
+            return self._given
         credentials = self._session.get_credentials()
         if credentials is None:
             raise NoCredentialsError
-        return credentials
+        frozen = credentials.get_frozen_credentials()
+        return Credentials(
+            access_key=str(frozen.access_key),
+            secret_key=str(frozen.secret_key),
+            token=frozen.token and str(frozen.token),
+        )
+
+    def renew(self, credentials: Credentials) -> None:
+        """Sign with these from now on."""
+        self._given = credentials
 
     def client(self, service: str, region: str | None = None) -> Any:
         """The boto3 client of a service, here or in another Region. Raises InvalidInput for a wrong endpoint."""
@@ -118,6 +144,14 @@ class Connection:
                 except ValueError as error:  # AWS_ENDPOINT_URL is no URL
                     raise InvalidInput(f"{error}; correct AWS_ENDPOINT_URL and the Region, or unset them") from None
             return self._clients[key]
+
+
+def _session_keys(credentials: Credentials) -> dict[str, Any]:
+    return {
+        "aws_access_key_id": credentials.access_key,
+        "aws_secret_access_key": credentials.secret_key,
+        "aws_session_token": credentials.token,
+    }
 
 
 def client_error() -> type[Exception]:

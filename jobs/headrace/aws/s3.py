@@ -20,13 +20,14 @@ class S3:
 
     @calls_aws
     def bucket_region(self, bucket: str) -> str | None:
-        """The bucket's Region, or None when no such bucket exists.
+        """The bucket's Region, or None when no such bucket exists; this connection's where the service names none.
 
         Needs no rights: S3 names the Region in a header also where it answers 301 (elsewhere) or 403 (not yours).
         Source: Amazon S3 API Reference, HeadBucket.
         """
         try:
-            return str(self.connection.client("s3").head_bucket(Bucket=bucket)["BucketRegion"])
+            answer = self.connection.client("s3").head_bucket(Bucket=bucket)
+            return str(answer.get("BucketRegion") or self.connection.region)
         except client_error() as error:
             if code_of(error) in _MISSING:
                 return None

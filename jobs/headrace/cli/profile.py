@@ -94,6 +94,8 @@ def _require_options(location: str, where: str | None, sample: bool, inventory: 
 
     problems = []
     is_s3 = location.startswith(_S3)
+    if not location.removeprefix("file://"):
+        problems.append(f"LOCATION is {location!r}; allowed: s3://bucket/prefix/, file://… or a path; fix: give one")
     if "://" in location and not is_s3 and not location.startswith("file://"):
         problems.append(f"LOCATION is {location!r}; allowed: s3://bucket/prefix/, file://… or a path; fix: write it so")
     if where not in (None, "local", "efs"):
@@ -104,7 +106,7 @@ def _require_options(location: str, where: str | None, sample: bool, inventory: 
         problems.append("--sample is given for a folder; allowed: only below s3://; fix: leave it out")
     if inventory is not None and not is_s3:
         problems.append("--inventory is given for a folder; allowed: only below s3://; fix: leave it out")
-    if inventory is not None and not inventory.startswith(_S3):
+    if inventory is not None and not (inventory.startswith(_S3) and inventory.removeprefix(_S3).partition("/")[2]):
         allowed = "s3://bucket/…/manifest.json"
         problems.append(f"--inventory is {inventory!r}; allowed: {allowed}; fix: give the URI of the manifest")
     if inventory is not None and sample:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Final
 
 from headrace.cli.progress import ProgressLine
@@ -10,12 +11,17 @@ _BAR_CHARACTERS: Final = 24
 
 
 class ListingProgress(ProgressLine):
-    """Told how many files were counted and about how many come."""
+    """Told how many files were counted and about how many come, by whichever thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._telling = threading.Lock()
 
     def __call__(self, listed: int, expected: float) -> None:
         """Tell that so many were counted, and that about ``expected`` more come; 0: nobody knows."""
-        if (seconds := self.due_after()) is not None:
-            self.tell(progress_line(listed, expected, seconds))
+        with self._telling:
+            if (seconds := self.due_after()) is not None:
+                self.tell(progress_line(listed, expected, seconds))
 
 
 def progress_line(listed: int, expected: float, seconds: float) -> str:

@@ -35,6 +35,7 @@ _MAY_BE_CONTROL: Final = np.zeros(256, dtype=np.bool_)
 # U+0085, U+2028 and U+2029 are C2 85, E2 80 A8 and E2 80 A9 as UTF-8
 _MAY_BE_CONTROL[[*range(0x20), 0x7F, 0xC2, 0xE2]] = True
 _NO_END_SLASH: Final = "no '/' at the beginning or the end of a key that holds data"
+NOT_UTF_8: Final = "names in UTF-8, since no key of S3 is anything else"
 
 PATH_RULE, ARCHIVE_RULE = "V53", "V27"
 
@@ -139,7 +140,10 @@ class Counts:
                 broken.see(files.key(each) for each in np.flatnonzero(which)[:MAX_EXAMPLES].tolist())
 
     def _judge(self, key: bytes) -> None:
-        reason = path_rule_broken(key.decode("utf-8", "surrogateescape"))
+        try:
+            reason = path_rule_broken(key.decode())
+        except UnicodeDecodeError:
+            reason = NOT_UTF_8
         if reason is None and (key.startswith(b"/") or key.endswith(b"/")):
             reason = _NO_END_SLASH
         if reason is not None:
@@ -193,6 +197,7 @@ class _Shape:
         is_first = files.starts[np.minimum(starts, len(files) - 1)] == self.dots
         owners.append(self._owners(self.dots[(before == _SLASH) | is_first]))
         owners.append(self._owners(np.flatnonzero(_MAY_BE_CONTROL[text])))
+        owners.append(files.not_utf_8())
         owners.append(np.flatnonzero(files.stops - files.starts > MAX_FILE_NAME_BYTES))
         owners.append(np.flatnonzero((text[files.starts] == _SLASH) | (text[files.stops - 1] == _SLASH)))
         return np.unique(np.concatenate(owners))

@@ -36,6 +36,8 @@ _NAMES: Final = {
     "islatest": "is_latest",
     "isdeletemarker": "is_delete_marker",
 }
+_MOST_SIZE_BYTES: Final = 1 << 46
+"""More than the largest object of S3, 50 TB; so many of them as a batch has rows do not overflow."""
 _NEEDED: Final = ("key", "size")
 _PARQUET_FIELD: Final = re.compile(r"(?:required|optional)\s+\w+\s+(\w+)")
 
@@ -102,7 +104,7 @@ def pages_of_csv(lines: Iterable[str], manifest: Manifest, prefix: bytes) -> Ite
     rows = csv.reader(lines, strict=True)
     columns = manifest.columns
     most = max(columns.values())
-    while batch := list(islice(rows, BATCH_ROWS)):
+    while batch := _batch(rows):
         keys, sizes, classes = [], [], []
         for row in batch:
             if len(row) <= most:
@@ -112,9 +114,22 @@ def pages_of_csv(lines: Iterable[str], manifest: Manifest, prefix: bytes) -> Ite
             key = unquote_to_bytes(row[columns["key"]].replace("+", " "))
             if key.startswith(prefix):
                 keys.append(key)
-                sizes.append(int(row[columns["size"]] or 0))
+                sizes.append(_size(row[columns["size"]]))
                 classes.append(row[columns["storage_class"]] if "storage_class" in columns else "")
         yield _page(keys, sizes, classes)
+
+
+def _batch(rows: Iterator[list[str]]) -> list[list[str]]:
+    try:
+        return list(islice(rows, BATCH_ROWS))
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
+
+
+def _size(text: str) -> int:
+    if text and not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= _MOST_SIZE_BYTES):
+        raise ValueError(f"{shown(text)} is no size")
+    return int(text or 0)
 
 
 def parquet_columns(manifest: Manifest) -> list[str]:
@@ -123,12 +138,24 @@ def parquet_columns(manifest: Manifest) -> list[str]:
 
 
 def page_of_batch(batch: RecordBatch, prefix: bytes) -> Page:
-    """The objects of a batch of rows below a prefix."""
+    """The objects of a batch of rows below a prefix. Raises ValueError for rows that are none of an inventory."""
+    from pyarrow import ArrowException
+
+    if missing := [each for each in _NEEDED if each not in batch.schema.names]:
+        raise ValueError(f"it has no column {' and '.join(missing)}")
+    try:
+        return _page_of_batch(batch, prefix)
+    except ArrowException as error:
+        raise ValueError(" ".join(str(error).split())) from None
+
+
+def _page_of_batch(batch: RecordBatch, prefix: bytes) -> Page:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     table: Any = pa.table(batch.columns, names=batch.schema.names)
-    keys = table["key"].cast(pa.large_binary())
+    # by way of text, so that what is no UTF-8 is seen
+    keys = table["key"].cast(pa.large_utf8()).cast(pa.large_binary())
     mask = pc.starts_with(keys, prefix)
     if "is_latest" in table.column_names:
         mask = pc.and_(mask, pc.fill_null(table["is_latest"], True))
@@ -137,13 +164,16 @@ def page_of_batch(batch: RecordBatch, prefix: bytes) -> Page:
     keys = pa.concat_arrays(keys.filter(mask).chunks) if len(table) else pa.array([], pa.large_binary())
     classes = table["storage_class"].filter(mask) if "storage_class" in table.column_names else None
     encoded = None if classes is None else pc.fill_null(classes, "").combine_chunks().dictionary_encode()
+    sizes = pc.fill_null(table["size"].filter(mask).cast(pa.int64()), 0).to_numpy()
+    if len(sizes) and not 0 <= sizes.min() <= sizes.max() <= _MOST_SIZE_BYTES:
+        raise ValueError(f"{sizes.min()} or {sizes.max()} is no size")
     _, offsets, text = keys.buffers()
     places = np.frombuffer(offsets, dtype=np.int64)[keys.offset : keys.offset + len(keys) + 1]
     return Page(
         text=np.frombuffer(text or b"", dtype=np.uint8),
         starts=places[:-1],
         stops=places[1:],
-        sizes=pc.fill_null(table["size"].filter(mask), 0).to_numpy().astype(np.int64),
+        sizes=sizes,
         classes=np.zeros(len(keys), dtype=np.int64) if encoded is None else encoded.indices.to_numpy().astype(np.int64),
         class_names=() if encoded is None else tuple(each or "STANDARD" for each in encoded.dictionary.to_pylist()),
     )
@@ -176,6 +206,8 @@ def _is_now(row: list[str], columns: dict[str, int]) -> bool:
 
 
 def _page(keys: list[bytes], sizes: list[int], classes: list[str]) -> Page:
+    # one by one: what follows may complete a letter that is cut short
+    b"\n".join(keys).decode()
     names = {name: number for number, name in enumerate(dict.fromkeys(classes))}
     shown_names = [] if set(names) == {""} else [name or "STANDARD" for name in names]
     return page_of(keys, sizes, [names[each] for each in classes], shown_names)

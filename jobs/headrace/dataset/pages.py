@@ -75,6 +75,13 @@ class Page:
         marked: NDArray[np.bool_] = (self.sizes == 0) & (self.stops > self.starts) & (last == ord("/"))
         return marked
 
+    def not_utf_8(self) -> Integers:
+        """The objects whose key is no UTF-8, as a file's name may be; none of a listing of S3."""
+        begins_inside = (self.text[self.starts[self.stops > self.starts]] & 0xC0 == 0x80).any()
+        if not begins_inside and _is_utf_8(self.text.tobytes()):
+            return np.zeros(0, dtype=np.int64)
+        return np.array([each for each in range(len(self)) if not _is_utf_8(self.key(each))], dtype=np.int64)
+
     def chosen(self, which: slice | NDArray[np.bool_]) -> Page:
         """The objects of a slice or a mask."""
         return Page(
@@ -131,7 +138,8 @@ def parse_page(body: bytes) -> ListedPage:
         columns = _unquoted(columns)
     elif len(starts) and b"&" in body:
         columns = _unescaped(columns)
-    _require_utf_8(columns.text)
+    if not _is_utf_8(columns.text.tobytes()):
+        raise NoListing("ListObjectsV2: the answer has a key that is no UTF-8; check AWS_ENDPOINT_URL")
     classes, class_names = _classes(text, tags, names, objects)
     page = Page(
         text=columns.text,
@@ -152,11 +160,12 @@ class _Columns:
     stops: Integers
 
 
-def _require_utf_8(text: Bytes) -> None:
+def _is_utf_8(text: bytes) -> bool:
     try:
-        text.tobytes().decode()
+        text.decode()
     except UnicodeDecodeError:
-        raise NoListing("ListObjectsV2: the answer has a key that is no UTF-8; check AWS_ENDPOINT_URL") from None
+        return False
+    return True
 
 
 def _compact(text: Bytes, starts: Integers, stops: Integers) -> _Columns:

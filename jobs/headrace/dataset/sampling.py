@@ -28,7 +28,7 @@ from headrace.dataset.pages import Page
 
 CONFIDENCE: Final = 0.95
 LEAST_WALKS: Final = 5
-MOST_RESTS: Final = 32
+MOST_RESTS: Final = 16
 MORE_WALKS: Final = 48
 _WIDER: Final = 1.3
 _LEAST_CHANCE: Final = 0.2
@@ -49,8 +49,8 @@ class Part:
         return self.page.key(-1).decode()
 
 
-Fetch = Callable[[KeyRange], Part]
-"""Gets the first page of a range."""
+Fetch = Callable[[Sequence[KeyRange]], Sequence[Part]]
+"""Gets the first pages of some ranges, at once where it can."""
 See = Callable[[Page, float], None]
 """Told a page, and how many pages it stands for."""
 
@@ -98,9 +98,10 @@ class Sampler:
 
     def first(self, see: See) -> Rest | None:
         """Count the first page of all; what follows it, up to the end of the keys, which is looked for."""
-        rest = self._counted(KeyRange(), see, 1.0)
-        if rest is None:
+        rests = self._counted([KeyRange()], see)
+        if not rests:
             return None
+        (rest,) = rests
         return Rest(keys=KeyRange(after=rest.keys.after, until=self._end()), guess=rest.guess)
 
     def _end(self) -> str | None:
@@ -110,7 +111,7 @@ class Sampler:
             low, high = 0, _LAST_LETTER
             letter = ord("~")
             while low < high:
-                part = self.fetch(KeyRange(after=stem + _letter(letter)))
+                (part,) = self.fetch([KeyRange(after=stem + _letter(letter))])
                 if len(part.page):
                     key = part.page.key(0).decode()
                     self.scale.see(key)
@@ -127,13 +128,12 @@ class Sampler:
     def cut(self, rest: Rest, see: See) -> list[Rest]:
         """Count the first pages of both halves of a rest; what follows them."""
         points = self.scale.points(rest.keys.after or "", rest.keys.until, 1)
-        halves = rest.keys.cut(points)
-        return [each for half in halves if (each := self._counted(half, see, 1.0)) is not None]
+        return self._counted(rest.keys.cut(points), see)
 
     def guessed(self, rest: Rest, draw: Random) -> Rest:
         """The rest with a guess that a walk made, which sees what lies far behind a gap."""
         found = self.walk(rest, draw, lambda _page, _times: None).files
-        return Rest(keys=rest.keys, guess=max(found, min(rest.guess, found / 2), 1.0))
+        return Rest(keys=rest.keys, guess=max(found, 1.0))
 
     def walk(self, rest: Rest, draw: Random, see: See) -> Sums:
         """Estimate what a rest holds, by one walk."""
@@ -156,17 +156,23 @@ class Sampler:
                 rest = halves[0] if is_first else halves[1]
                 weight /= chance if is_first else 1 - chance
 
-    def _counted(self, keys: KeyRange, see: See, weight: float) -> Rest | None:
-        part = self.fetch(keys)
-        if len(part.page):
-            self.scale.see(part.page.key(0).decode())
-            self.scale.see(part.last)
-            see(part.page, weight)
-        if part.is_all:
-            return None
-        done = self.scale.share_done(part.page.key(0).decode(), part.last, keys.until)
-        guess = len(part.page) * (1 - done) / done if done else math.inf
-        return Rest(keys=KeyRange(after=part.last, until=keys.until), guess=min(guess, 1e15))
+    def _counted(self, ranges: Sequence[KeyRange], see: See) -> list[Rest]:
+        """Count the first pages of ranges; what follows them, of those that hold more."""
+        parts = self.fetch(ranges)
+        for part in parts:
+            if len(part.page):
+                self.scale.see(part.page.key(0).decode())
+                self.scale.see(part.last)
+                see(part.page, 1.0)
+        return [
+            Rest(keys=KeyRange(after=part.last, until=keys.until), guess=self._guess(part, keys.until))
+            for keys, part in zip(ranges, parts, strict=True)
+            if not part.is_all
+        ]
+
+    def _guess(self, part: Part, until: str | None) -> float:
+        done = self.scale.share_done(part.page.key(0).decode(), part.last, until)
+        return min(len(part.page) * (1 - done) / done if done else math.inf, 1e15)
 
 
 def _letter(code: int) -> str:

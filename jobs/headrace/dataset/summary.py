@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from headrace.dataset.counts import ARCHIVE_RULE, FINE_PER_DOUBLING, OTHERS, PATH_RULE, Counts, fine_bounds
+from headrace.dataset.counts import ARCHIVE_RULE, FINE_PER_DOUBLING, NOT_UTF_8, OTHERS, PATH_RULE, Counts, fine_bounds
 from headrace.dataset.profile import (
     FormatShare,
     KeyTree,
@@ -124,12 +124,13 @@ def _tree(counts: Counts, folders: Folders) -> KeyTree:
 
 def _broken(counts: Counts) -> tuple[Unusable, ...]:
     roads = {PATH_RULE: _MAKE_FILES, ARCHIVE_RULE: tuple(road.name for road in ROADS)}
+    beside_efs = tuple(road.name for road in ROADS if road is not EFS)
     return tuple(
         Unusable(
             rule_id=rule_id,
             reason=f"in {reason}, to be restored first" if rule_id == ARCHIVE_RULE else reason,
             files=broken.files,
-            roads=roads[rule_id],
+            roads=beside_efs if reason == NOT_UTF_8 else roads[rule_id],
             examples=tuple(map(shown_key, broken.examples)),
         )
         for (rule_id, reason), broken in sorted(counts.broken.items())

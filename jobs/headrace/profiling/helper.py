@@ -2,6 +2,8 @@
 
 The two talk by messages over a socket pair. The helper tells how many of its streams wait; its parent sends ranges, or
 asks for some. At the end the helper sends its counts. It ends with its parent, however that ends.
+
+A helper looks for no credentials, which may mean to ask a person: it signs with those that its parent sends.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from socket import socketpair
 from typing import Final
 
-from headrace.aws.connection import AccessDenied, AwsError, Connection
+from headrace.aws.connection import AccessDenied, AwsError, Connection, Credentials
 from headrace.aws.listing import Listing
 from headrace.dataset.counts import Counts
 from headrace.dataset.key_ranges import KeyRange
@@ -28,7 +31,10 @@ _START: Final = "from headrace.profiling.helper import main; main()"
 # a heap for each thread, and buffers for linear algebra, would take a quarter more memory
 _SMALL: Final = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
 _REPORT_SECONDS: Final = 0.1
+_BEAT_SECONDS: Final = 5.0
 _END_SECONDS: Final = 60
+SILENT_SECONDS: Final = 60.0
+"""A helper of which nothing is heard for so long is taken to hang; it tells how it stands far more often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +46,7 @@ class Task:
     prefix: str
     region: str
     streams: int
+    credentials: Credentials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +109,8 @@ class Helper:
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                # Ctrl-C reaches all processes of a group: the parent decides what it means
-                process_group=0,
+                # Ctrl-C reaches all processes of a group: the parent decides what it means; nor can it ask a terminal
+                start_new_session=True,
                 env=os.environ | _SMALL | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
         self.status = Status()
@@ -111,6 +118,8 @@ class Helper:
         self._board = board
         self._sent = 0
         self._asked = 0
+        self._silent_seconds = 0.0
+        self._credentials = task.credentials
         self._pipe = Pipe(ours.detach())
         self._pipe.send(task)
         self._reader = threading.Thread(target=self._read, name="helper", daemon=True)
@@ -137,6 +146,18 @@ class Helper:
         if self.status.outstanding and wanted != self._asked:
             self._send(Wanted(wanted))
             self._asked = wanted
+
+    def renew(self, credentials: Credentials) -> None:
+        """Send credentials that it does not have. Call it without the lock."""
+        if credentials != self._credentials:
+            self._send(credentials)
+            self._credentials = credentials
+
+    def waited(self, seconds: float) -> None:
+        """The parent has waited so long. Raises AwsError when nothing was heard of the helper for too long."""
+        self._silent_seconds += seconds
+        if self._silent_seconds > SILENT_SECONDS:
+            raise AwsError(f"a listing process was silent for {SILENT_SECONDS:.0f} s; run the command again")
 
     def result(self) -> Result:
         """End the process; what it counted. Raises AwsError when it cannot tell. Call it without the lock."""
@@ -166,6 +187,7 @@ class Helper:
             self._board.close(AwsError("a listing process ended before its time; run the command again"))
 
     def _heed(self, message: object) -> None:
+        self._silent_seconds = 0.0
         if isinstance(message, Result):
             self._result = message
         elif isinstance(message, Failure):
@@ -196,7 +218,8 @@ class _Helping:
         self._pipe = pipe
         self._board = Board()
         self._received = 0
-        pages = Listing(Connection(task.client_region), task.bucket, task.prefix, task.region)
+        self._connection = Connection(task.client_region, task.credentials)
+        pages = Listing(self._connection, task.bucket, task.prefix, task.region)
         self._streams = Streams(pages, self._board, task.prefix)
         self._streams.start(task.streams)
 
@@ -205,6 +228,9 @@ class _Helping:
         reporter = threading.Thread(target=self._report, daemon=True)
         reporter.start()
         while not isinstance(message := self._pipe.recv(), End):
+            if isinstance(message, Credentials):
+                self._connection.renew(message)
+                continue
             with self._board.changed:
                 if isinstance(message, Ranges):
                     self._received += len(message.ranges)
@@ -223,7 +249,7 @@ class _Helping:
 
     def _report(self) -> None:
         board, told = self._board, Status()
-        self._seen = self._state()
+        self._seen, next_beat = self._state(), 0.0
         while not board.is_closed:
             with board.changed:
                 board.changed.wait_for(lambda: self._seen != self._state(), timeout=_REPORT_SECONDS)
@@ -239,8 +265,9 @@ class _Helping:
                 expected=board.expected,
                 furthest=board.furthest,
             )
-            if status != told:
+            if status != told or time.monotonic() >= next_beat:
                 self._pipe.send(told := status)
+                next_beat = time.monotonic() + _BEAT_SECONDS
         if board.error is not None:
             denied = board.error.action if isinstance(board.error, AccessDenied) else None
             self._pipe.send(Failure(" ".join(str(board.error).split()) or type(board.error).__name__, denied))

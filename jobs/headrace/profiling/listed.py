@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -53,12 +54,11 @@ class _Run:
     def __init__(self, connection: Connection, bucket: str, prefix: str, region: str, processes: int) -> None:
         self._board = Board()
         self._stopped = threading.Event()
+        self._connection = connection
         pages = Listing(connection, bucket, prefix, region, pause=self._stopped.wait)
         self._streams = Streams(pages, self._board, prefix)
         self._share = max(1, STREAMS // processes)
-        self._task = Task(
-            client_region=connection.region, bucket=bucket, prefix=prefix, region=region, streams=self._share
-        )
+        self._place = bucket, prefix, region
         self._most_helpers = processes - 1
         self._helpers: list[Helper] = []
 
@@ -80,7 +80,7 @@ class _Run:
 
     def _goes_on(self) -> bool:
         """Wait a little, and share the work among the processes; whether there is more to wait for."""
-        board = self._board
+        board, started = self._board, time.monotonic()
         with board.changed:
             state = self._state()
             board.changed.wait_for(lambda: board.is_closed or state != self._state(), timeout=_TICK_SECONDS)
@@ -91,9 +91,29 @@ class _Run:
             board.hungry_elsewhere = sum(each.free for each in self._helpers)
             is_over = not board.outstanding and all(each.is_done for each in self._helpers)
             wants_help = board.objects >= HELP_FROM_OBJECTS and not self._helpers and not is_over
+        self._attend(time.monotonic() - started)
         if wants_help:
-            self._helpers += [Helper(self._task, board) for _ in range(self._most_helpers)]
+            task = self._task()
+            self._helpers += [Helper(task, board) for _ in range(self._most_helpers)]
         return not is_over
+
+    def _attend(self, waited_seconds: float) -> None:
+        """Keep the helpers' credentials fresh, and see that they live."""
+        for each in self._helpers:
+            each.renew(self._connection.credentials())
+            # no more than a tick: a command that was stopped for a while has heard nothing, either
+            each.waited(min(waited_seconds, _TICK_SECONDS))
+
+    def _task(self) -> Task:
+        bucket, prefix, region = self._place
+        return Task(
+            client_region=self._connection.region,
+            bucket=bucket,
+            prefix=prefix,
+            region=region,
+            streams=self._share,
+            credentials=self._connection.credentials(),
+        )
 
     def _state(self) -> tuple[object, ...]:
         board = self._board

@@ -5,6 +5,7 @@ Links to files count as what they lead to, links to folders are not followed, an
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable
@@ -122,6 +123,10 @@ class _Walk:
         except FileNotFoundError:
             return None  # it went while it was looked at
         except OSError as error:
+            if error.errno == errno.ELOOP:  # a link that leads to itself leads to nothing
+                with self._counting:
+                    self.links += 1
+                return None
             self._note(folder + each.name, error)
         return None
 
@@ -132,5 +137,7 @@ class _Walk:
 
     def _note(self, path: bytes, error: OSError) -> None:
         name = os.fsdecode(os.path.join(os.fsencode(self._root), path))
+        is_denied = error.errno in (errno.EACCES, errno.EPERM)
+        fix = "run as somebody who may read it" if is_denied else "see to the disk or the mount, and run it again"
         with self._counting:
-            self.problems.append(f"{name!r} cannot be read: {error.strerror}; fix: run as somebody who may read it")
+            self.problems.append(f"{name!r} cannot be read: {error.strerror}; fix: {fix}")

@@ -11,6 +11,7 @@ from headrace.dataset.key_ranges import KeyRange, KeyScale
 from headrace.dataset.pages import parse_page
 from headrace.dataset.stretches import Stretch
 from headrace.profiling.board import Board
+from headrace.profiling.order import require_order
 
 MOST_PARTS: Final = 31
 PAGE_KEYS: Final = 1000
@@ -56,14 +57,17 @@ class Streams:
         """List what a range holds, or of it what is left after parts were given away."""
         stretch, token = Stretch(), None
         start, listed, pages = rest.after, 0, 0
+        above = None if rest.after is None else rest.after.encode()
         while not self._board.is_closed:
             body = self._pages.page(rest.after, token)
             with self._counting:
                 page = parse_page(body)
+                require_order(page.page, above)
                 inside = page.page.up_to(None if rest.until is None else rest.until.encode())
                 stretch.add(*self.counts.add(inside))
                 last = inside.key(-1).decode() if len(inside) else None
                 if last is not None:
+                    above = inside.key(-1)
                     self._scale.see(inside.key(0).decode())
                     self._scale.see(last)
             listed, pages = listed + len(inside), pages + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -44,7 +45,9 @@ def profile_folder(root: Path, where: Where, told: Told, *, looks: bool = True) 
     counts, folders, notes = walk(root, told)
     if not counts.files:
         raise InvalidInput(f"location is {str(root)!r}: no file lies below it; fix: correct the path")
-    profile = replace(profile_of(counts, folders, str(root), where), taken=now())
+    # a path may be no UTF-8, and then nothing that can be written
+    location = os.fsencode(root).decode("utf-8", "backslashreplace")
+    profile = replace(profile_of(counts, folders, location, where), taken=now())
     profile = replace(profile, notes=(*profile.notes, *notes))
     return with_contents(profile, counts.examples, first_bytes_below(root)) if looks else profile
 
@@ -69,7 +72,8 @@ def require_files(files: int, location: S3Location) -> None:
 def no_rights(location: S3Location, error: AccessDenied) -> InvalidInput:
     """What to say when S3 does not let these credentials list."""
     return InvalidInput(
-        f"location is {location.uri!r}: {error.action} on arn:aws:s3:::{location.bucket} is missing; "
+        f"location is {location.uri!r}: {error.action} on arn:aws:s3:::{location.bucket} is missing, or its "
+        "requester is to pay, which headrace does not offer; "
         f"fix: have it allowed for this prefix, or use other credentials ({error})"
     )
 
