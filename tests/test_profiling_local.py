@@ -267,3 +267,17 @@ def test_a_bar_is_as_long_as_its_share(share: float, width: int) -> None:
     bar = bar_text(share, width)
     assert len(bar) <= width
     assert bool(bar) == (share > 0)
+
+
+def test_a_folder_of_an_efs_is_named_as_a_job_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies above the mount point is this machine's business."""
+    folder = tmp_path / "mnt" / "efs" / "images"
+    folder.mkdir(parents=True)
+    (folder / "a.jpg").write_bytes(b"a")
+    mounts = {str(tmp_path / "mnt" / "efs"), "/"}
+    monkeypatch.setattr(os.path, "ismount", lambda path: str(path) in mounts)
+    profile = profile_folder(folder, Where.EFS, lambda _files, _more: None)
+    assert profile.location == "/images"
+    assert any("/images within the EFS" in each for each in profile.notes)
+    whole = profile_folder(tmp_path / "mnt" / "efs", Where.EFS, lambda _files, _more: None)
+    assert whole.location == "/"

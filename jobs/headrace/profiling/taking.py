@@ -41,15 +41,28 @@ def profile_s3(connection: Connection, location: S3Location, told: Told, *, look
 
 
 def profile_folder(root: Path, where: Where, told: Told, *, looks: bool = True) -> Profile:
-    """Walk through a folder: of this machine, or of an EFS where it is mounted. Raises InvalidInput for none."""
+    """Walk through a folder: of this machine, or of an EFS where it is mounted. Raises InvalidInput for none.
+
+    The location of an EFS's folder is that within the file system, as a job's channel names it.
+    """
     counts, folders, notes = walk(root, told)
     if not counts.files:
         raise InvalidInput(f"location is {str(root)!r}: no file lies below it; fix: correct the path")
     # a path may be no UTF-8, and then nothing that can be written
-    location = os.fsencode(root).decode("utf-8", "backslashreplace")
+    place = within_efs(root) if where is Where.EFS else root
+    location = os.fsencode(place).decode("utf-8", "backslashreplace")
     profile = replace(profile_of(counts, folders, location, where), taken=now())
+    if where is Where.EFS:
+        notes = (*notes, f"{root} is {location} within the EFS, as the mount points of this machine have it")
     profile = replace(profile, notes=(*profile.notes, *notes))
     return with_contents(profile, counts.examples, first_bytes_below(root)) if looks else profile
+
+
+def within_efs(root: Path) -> Path:
+    """A folder as the file system knows it that is mounted at or above it: what a job's channel names."""
+    folder = root.resolve()
+    mount = next(each for each in (folder, *folder.parents) if os.path.ismount(each))
+    return Path("/") / folder.relative_to(mount)
 
 
 def bucket_region(connection: Connection, location: S3Location) -> str:
