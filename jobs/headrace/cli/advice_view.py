@@ -116,12 +116,10 @@ def _close(advice: Advice) -> Iterator[str]:
     if not rivals:
         return
     yield "~ too close to call. One epoch can decide (headrace train, then headrace timeline):"
-    from headrace.durations import duration_text
-
     told = [each.measurement for each in rivals if each.measurement is not None]
     for each in told[:_SHOWN_RIVALS]:
         name, other = each.plan.variant.name, each.other.variant.name
-        yield f"    {name} rather than {other}, if its {each.phase} takes less than {duration_text(each.seconds)}"
+        yield f"    {name} rather than {other}, if its {each.phase} takes less than {each.seconds:,.0f} s"
     if len(told) > _SHOWN_RIVALS:
         yield f"    --json has {len(told) - _SHOWN_RIVALS} more"
     if len(told) < len(rivals):
