@@ -7,7 +7,6 @@ to be unknown, and is in no sum. Run: ``python -m stacks.monthly_cost ENV``.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ from headrace.figures.prices import HOURS_PER_MONTH, Item, Prices, prices
 from headrace.figures.snapshot import Snapshot, read_snapshot
 from headrace.rules.lustre_sizing import is_dataset_size, legal_capacity_gib
 
-from stacks.platform_options import CDK_JSON
+from stacks.platform_options import CDK_JSON, environments
 from stacks.settings import EfsSettings, EnvironmentSettings, LustreSettings, NetworkSettings, settings_of
 
 NOT_COUNTED: Final = (
@@ -209,8 +208,7 @@ def main(arguments: Sequence[str], cdk_json: Path = CDK_JSON) -> int:
         return 2
     (environment,) = arguments
     try:
-        context = json.loads(cdk_json.read_text(encoding="utf-8"))["context"]
-        settings = settings_of(context.get("headrace"), environment)
+        settings = settings_of(environments(cdk_json), environment)
         snapshot = read_snapshot(None if settings.prices is None else cdk_json.parent / settings.prices)
     except InvalidInput as error:
         sys.stderr.write("".join(f"{line}\n" for line in error.problems))

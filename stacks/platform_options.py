@@ -6,12 +6,12 @@ Run: ``python -m stacks.platform_options ENV``.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from headrace.errors import InvalidInput
+from headrace.json_file import read_object
 
 from stacks.names import illegal_names
 from stacks.settings import settings_of
@@ -19,13 +19,18 @@ from stacks.settings import settings_of
 CDK_JSON = Path(__file__).resolve().parent.parent / "cdk.json"
 
 
+def environments(cdk_json: Path) -> object:
+    """The context value ``headrace`` of a cdk.json, None without one. Raises InvalidInput for a file that is broken."""
+    context = read_object(cdk_json, "the settings of CDK", "restore it").get("context")
+    return context.get("headrace") if isinstance(context, dict) else None
+
+
 def platform_options(environment: str, cdk_json: Path = CDK_JSON) -> list[str]:
     """``--platform NAME``, with ``--region`` and ``--account`` where they are set; no word needs quotes.
 
     Raises InvalidInput for settings that cannot be read, or hold a name that is none.
     """
-    context = json.loads(cdk_json.read_text(encoding="utf-8"))["context"]
-    settings = settings_of(context.get("headrace"), environment)
+    settings = settings_of(environments(cdk_json), environment)
     if illegal := list(illegal_names(settings, environment)):
         raise InvalidInput(*illegal)
     given = {

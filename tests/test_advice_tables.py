@@ -295,6 +295,15 @@ def test_each_rate_is_used_and_has_its_source() -> None:
         assert 0 < each.low <= each.value <= each.high, name
         assert len(each.source) > 20, name
         assert each.unit, name
+        assert not each.source.startswith("users"), name
+
+
+def test_a_rate_that_was_not_measured_is_marked() -> None:
+    """Where the source itself says so."""
+    told = ("assume", "no measurement", "chosen", "made of")
+    assert {name for name, each in rates().items() if each.assumed} == {
+        name for name, each in rates().items() if any(word in each.source for word in told)
+    }
 
 
 def test_one_size_of_each_way_is_shown() -> None:

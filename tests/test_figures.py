@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -212,13 +213,17 @@ def test_local_storage_is_a_matter_of_the_family() -> None:
     assert not has_local_storage("ml.m5.96xlarge")
 
 
+LOOKED_UP = re.compile(r"https://[\w.-]+/\S+|\b[\w-]+/[\w.-]+@[0-9a-f]{40}:\S+")
+
+
 def test_every_shipped_price_says_where_it_is_from_and_as_of_when() -> None:
-    """A reader can look each up."""
+    """A reader can look each up: at an address that does not change, or in a file of a repository as of a commit."""
     snapshot = read_snapshot()
     for each in snapshot.prices.values():
         for price in each.of.values():
             assert price.usd > 0
-            assert "AWS" in price.source or "https://" in price.source
+            assert LOOKED_UP.search(price.source), price.source
+            assert "/current/" not in price.source
             assert "2022" <= price.date <= snapshot.date
     for origin in snapshot.origins.values():
         assert origin.source
@@ -307,6 +312,24 @@ def test_a_file_replaces_what_is_shipped(tmp_path: Path) -> None:
             {"prices": [PRICES | {"usd_per": {"training_hour": {"ml.m5.large": "1"}}}]},
             ["prices.0.usd_per.training_hour.ml.m5.large is '1'"],
         ),
+        (
+            {"prices": [PRICES | {"usd_per": {"training_hour": {"not-a-type": 1}}}]},
+            ["prices.0.usd_per.training_hour.not-a-type is 'not-a-type'; allowed: kinds such as ml.m5.large"],
+        ),
+        (
+            {"prices": [PRICES | {"usd_per": {"lustre_persistent_2_gb_month": {"lots": 2}}}]},
+            ["prices.0.usd_per.lustre_persistent_2_gb_month.lots is 'lots'; allowed: the kinds 125, 250, 500, 1000"],
+        ),
+        ({"prices": [PRICES | {"usd_per": {"x" * 5000: 3}}]}, [f"prices.0.usd_per.{'x' * 60}… is 3"]),
+        (
+            {"prices": [PRICES | {"usd_per": {"training_hour": {"x" * 5000: 3}}}]},
+            [f"prices.0.usd_per.training_hour.{'x' * 60}… is '{'x' * 59}…; allowed: kinds such as ml.m5.large"],
+        ),
+        (
+            {"instance_types": [SHAPES | {"types": {"x" * 5000: SHAPE}}]},
+            [f"instance_types.0.types.{'x' * 60}… is '{'x' * 59}…"],
+        ),
+        ({"format_version": "x" * 5000}, [f"format_version is '{'x' * 59}…; allowed: 1; "]),
         ({"prices": [PRICES, PRICES]}, ["prices.1.usd_per.s3_get_1000 is 0.0004; allowed: one price for it"]),
         ({"instance_types": [SHAPES, SHAPES]}, ["instance_types.1.types.ml.m5.large is 'ml.m5.large'"]),
         ({"instance_types": [SHAPES | {"types": {"m5": SHAPE}}]}, ["instance_types.0.types.m5 is 'm5'"]),

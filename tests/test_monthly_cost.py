@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Template
+from headrace.errors import InvalidInput
 from headrace.figures.prices import Item, Price, Prices, prices
 from headrace.figures.snapshot import read_snapshot
 
 from stacks import monthly_cost as room
 from stacks.composition import Target, compose
 from stacks.monthly_cost import MonthlyCost, lines, main, monthly_cost
+from stacks.platform_options import platform_options
 from stacks.settings import EnvironmentSettings, settings_of
 
 ROOT = Path(__file__).parent.parent
@@ -205,7 +207,7 @@ def test_an_environment_of_this_repository_has_its_costs_with_their_dates(
     priced = [line for line in rest if "$" in line and "together" not in line]
     assert priced
     assert all("(as of 20" in line for line in priced)
-    assert "  by use: S3 Standard: $0.023 for a GB-month stored (as of 2026-09-25)" in rest
+    assert "  by use: S3 Standard: $0.023 for a GB-month stored (as of 2026-08-31)" in rest
     assert any(line.startswith("  by use: EFS Standard: $0.30 for a GB-month stored") for line in rest)
     assert any("not counted: training jobs" in line for line in rest)
 
@@ -273,6 +275,20 @@ def test_a_mistake_is_one_line_and_stops_the_deployment(
     assert (code, out) == (2, "")
     assert line in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", "null", "{}", '{"context": []}', "\xff"])
+def test_a_broken_cdk_json_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None) -> None:
+    """Missing, no JSON, or none of the settings."""
+    path = tmp_path / "cdk.json"
+    if text is not None:
+        path.write_text(text, encoding="latin-1")
+    code, out, err = run(capsys, "dev", cdk_json=path)
+    assert (code, out) == (2, "")
+    assert "fix: restore it" in err
+    assert len(err.splitlines()) == 1
+    with pytest.raises(InvalidInput, match="fix: restore it"):
+        platform_options("dev", path)
 
 
 def test_make_prints_the_costs_before_it_deploys() -> None:

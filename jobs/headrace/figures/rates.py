@@ -18,7 +18,10 @@ _DATA: Final = Path(__file__).with_name("rates.json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """One figure. ``unit``: in words; ``source``: a document, or what it was measured on; ``read``: year and month."""
+    """One figure. ``unit``: in words; ``source``: a document, or what it was measured on; ``read``: year and month.
+
+    ``assumed``: no measurement of it was found, so it is chosen; ``source`` says by what.
+    """
 
     value: float
     low: float
@@ -26,6 +29,7 @@ class Rate:
     unit: str
     source: str
     read: str
+    assumed: bool = False
 
 
 @cache

@@ -22,11 +22,17 @@ _MAYBE_AMOUNTS: Final = (
     "ebs_burst_mb_per_second",
 )
 _MEMBERS: Final = frozenset({*_COUNTS, *_AMOUNTS, *_MAYBE_AMOUNTS, "accelerator"})
-_DETAILED: Final = frozenset({Item.TRAINING_HOUR, Item.LUSTRE_PERSISTENT_2_GB_MONTH})
 _TYPE_NAME: Final = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9]+")
+# what the kinds of an item look like, and how that is told
+_KINDS: Final = {
+    Item.TRAINING_HOUR: (_TYPE_NAME, "kinds such as ml.m5.large"),
+    Item.LUSTRE_PERSISTENT_2_GB_MONTH: (re.compile("125|250|500|1000"), "the kinds 125, 250, 500, 1000"),
+}
 _DATE: Final = re.compile(r"\d{4}(-\d\d){0,2}", re.ASCII)
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _MOST_PROBLEMS: Final = 20
+# characters of a name or a value that a line repeats
+_MOST_SHOWN: Final = 60
 # far above any price and any shape; NaN and the infinities are not below it
 _MOST: Final = 1e9
 
@@ -35,7 +41,7 @@ def from_plain(plain: Mapping[str, Any], name: str) -> Snapshot:
     """The snapshot that a file holds. Raises InvalidInput, each line beginning with ``name``."""
     version = plain.get("format_version")
     if version != FORMAT_VERSION:
-        raise InvalidInput(f"{name}: format_version is {version!r}; allowed: {FORMAT_VERSION}; fix: {_MAKE}")
+        raise InvalidInput(f"{name}: format_version is {_cut(repr(version))}; allowed: {FORMAT_VERSION}; fix: {_MAKE}")
     reading = _Reading(name)
     found = Snapshot(
         date=reading.date(plain.get("date"), "date"),
@@ -67,7 +73,7 @@ class _Reading:
         found: dict[str, InstanceType] = {}
         for where, block, origin in self._blocks(blocks, "instance_types"):
             for name, plain in self._members(block, f"{where}.types"):
-                here = f"{where}.types.{name}"
+                here = f"{where}.types.{_cut(name)}"
                 if name in found or not _TYPE_NAME.fullmatch(name):
                     self._problem(here, name, "names such as ml.m5.large, each once")
                 elif (shape := self._shape(name, plain, here)) is not None:
@@ -111,20 +117,23 @@ class _Reading:
 
     def _amounts(self, block: Mapping[str, Any], where: str) -> Iterator[tuple[Item, str, float, str]]:
         for name, value in self._members(block, where):
-            here = f"{where}.{name}"
+            here = f"{where}.{_cut(name)}"
             if name not in Item.__members__.values():
                 self._problem(here, value, f"one of {', '.join(Item)}")
                 continue
             item = Item(name)
-            if (item in _DETAILED) != isinstance(value, dict):
-                allowed = "a price for each kind of it" if item in _DETAILED else "one price"
+            if (item in _KINDS) != isinstance(value, dict):
+                allowed = "a price for each kind of it" if item in _KINDS else "one price"
                 self._problem(here, value, allowed)
                 continue
             for detail, usd in value.items() if isinstance(value, dict) else (("", value),):
-                if _is_amount(usd):
-                    yield item, detail, float(usd), here
+                place = f"{here}.{_cut(detail)}" if item in _KINDS else here
+                if item in _KINDS and not _KINDS[item][0].fullmatch(detail):
+                    self._problem(place, detail, _KINDS[item][1])
+                elif _is_amount(usd):
+                    yield item, detail, float(usd), place
                 else:
-                    self._problem(f"{here}.{detail}" if detail else here, usd, "US dollars, 0 or more")
+                    self._problem(place, usd, "US dollars, 0 or more")
 
     def _shape(self, name: str, plain: object, where: str) -> InstanceType | None:
         if not isinstance(plain, dict) or set(plain) != _MEMBERS:
@@ -141,9 +150,13 @@ class _Reading:
         return None if wrong else InstanceType(name=name, **plain)
 
     def _problem(self, where: str, value: object, allowed: str) -> None:
-        shown = repr(value)
-        shown = shown if len(shown) <= 60 else f"{shown[:60]}…"
-        self.problems.append(f"{self._name}: {where} is {shown}; allowed: {allowed}; fix: correct it, or {_MAKE}")
+        self.problems.append(
+            f"{self._name}: {where} is {_cut(repr(value))}; allowed: {allowed}; fix: correct it, or {_MAKE}"
+        )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 def _is_date(value: str) -> bool:
