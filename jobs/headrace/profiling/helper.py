@@ -23,6 +23,7 @@ from headrace.aws.listing import Listing
 from headrace.dataset.counts import Counts
 from headrace.dataset.key_ranges import KeyRange
 from headrace.dataset.stretches import Stretch
+from headrace.errors import HeadraceError
 from headrace.profiling.board import Board
 from headrace.profiling.streams import Streams
 
@@ -269,8 +270,7 @@ class _Helping:
                 self._pipe.send(told := status)
                 next_beat = time.monotonic() + _BEAT_SECONDS
         if board.error is not None:
-            denied = board.error.action if isinstance(board.error, AccessDenied) else None
-            self._pipe.send(Failure(" ".join(str(board.error).split()) or type(board.error).__name__, denied))
+            self._pipe.send(_failure(board.error))
 
     def _given_away(self) -> tuple[KeyRange, ...]:
         board, away = self._board, []
@@ -280,9 +280,17 @@ class _Helping:
         return tuple(away)
 
 
+def _failure(error: BaseException) -> Failure:
+    denied = error.action if isinstance(error, AccessDenied) else None
+    return Failure(" ".join(str(error).split()) or type(error).__name__, denied)
+
+
 def main() -> None:
     """List what the parent sends, over the socket whose number is the argument."""
+    pipe = Pipe(int(sys.argv[1]))
     try:
-        _Helping(Pipe(int(sys.argv[1]))).run()
+        _Helping(pipe).run()
     except (EOFError, OSError):
         os._exit(1)
+    except HeadraceError as error:  # it could not begin
+        pipe.send(_failure(error))
