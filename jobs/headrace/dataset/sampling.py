@@ -8,8 +8,8 @@ however wrong the guesses of where to cut; they decide only how far the walks di
 ranges are not those that estimate, for a range that was underestimated would be left as it is.
 
 Few walks that differ much see too little of how much they differ. So the interval is that of 95 %, and three tenths
-wider; with this made-up key sets of many shapes lie inside it in nine of ten samples, and those of the shape that misleads
-most, few large folders among many small ones, in four of five (``tests/test_dataset_sampling.py``).
+wider; with this made-up key sets of many shapes lie inside it in nine of ten samples, and those of the shape that
+misleads most, few large folders among many small ones, in four of five (``tests/test_dataset_sampling.py``).
 
 Sources: Knuth, "Estimating the efficiency of backtrack programs", 1975 (walks); Cochran, "Sampling Techniques", 5.4
 (strata and their degrees of freedom).
