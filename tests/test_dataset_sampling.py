@@ -1,4 +1,4 @@
-"""Estimates of a listing: right on average, and the interval holds the truth as often as it says."""
+"""Estimates of a listing: right on average, and the interval holds the truth as often as the guide says."""
 
 from __future__ import annotations
 

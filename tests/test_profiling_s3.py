@@ -26,15 +26,16 @@ from headrace.aws import AwsError, Connection
 from headrace.aws.connection import Credentials
 from headrace.aws.listing import Listing
 from headrace.aws.s3 import S3
-from headrace.dataset import read_profile
+from headrace.dataset import read_profile, to_plain
 from headrace.dataset.pages import parse_page
+from headrace.dataset.profile_file import from_plain
 from headrace.profiling import listed
 from headrace.profiling.listed import list_all
 from headrace.profiling.sampled import profile_sampled
 from headrace.sources import S3Location
 
 from tests.command_line import Run, runner
-from tests.dataset_reference import Made
+from tests.dataset_reference import Bucket, Made
 from tests.listing_server import CLOSED, CUT, DENIED, SLOW_DOWN, ListingServer, serving
 from tests.test_dataset_counts import check
 
@@ -295,6 +296,18 @@ def test_a_helper_gets_fresh_credentials(served: Serve, monkeypatch: pytest.Monk
     assert len(keys) > 2
 
 
+def test_a_helper_that_cannot_begin_is_told(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Why it could not, as where the environment's configuration went in the meantime."""
+    monkeypatch.setattr(listed, "HELP_FROM_OBJECTS", 10)
+    with served([Made(f"{number:05d}", 1) for number in range(3000)], most=5) as server:
+        _slowed(server, monkeypatch, 0.2)
+        connection = Connection()
+        connection.client("s3")
+        monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+        with pytest.raises(AwsError, match=r"no-such-profile\) could not be found"):
+            list_all(connection, "data", "", "us-east-1", processes=2)
+
+
 def test_a_helper_that_hangs_is_told(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     """Instead of a command that waits for ever."""
     monkeypatch.setattr(listed, "HELP_FROM_OBJECTS", 10)
@@ -372,23 +385,37 @@ def test_a_small_prefix_is_listed_and_not_sampled(served: Serve) -> None:
     assert (profile.files, profile.sample_error) == (300, None)
 
 
-def test_a_large_prefix_is_estimated(served: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_prefix_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is made up of rounded parts is a profile that can be read again."""
+    objects = [Made(f"c{number % 9}/{number:05d}.jpg", 100 + number % 50) for number in range(500)]
+    made = Bucket(objects)
+
+    class InMemory:
+        def __init__(self, *_: Any, **__: Any) -> None:
+            pass
+
+        def page(self, after: str | None = None, token: str | None = None, most: int = 1000) -> bytes:
+            return made.page("", after, token, most)
+
+    monkeypatch.setattr("headrace.profiling.sampled.Listing", InMemory)
+    monkeypatch.setattr("headrace.profiling.sampled.bucket_region", lambda *_: "us-east-1")
     monkeypatch.setattr("headrace.profiling.sampled.LISTED_BELOW", 100)
     monkeypatch.setattr("headrace.profiling.sampled.PAGE_KEYS", 10)
     monkeypatch.setattr("headrace.dataset.sampling.LEAST_WALKS", 3)
     monkeypatch.setattr("headrace.profiling.sampled.MORE_WALKS", 4)
     monkeypatch.setattr("headrace.profiling.sampled.MOST_RESTS", 6)
-    objects = [Made(f"c{number % 9}/{number:05d}.jpg", 100 + number % 50) for number in range(500)]
-    with served(objects):
-        place = S3Location(bucket="data", prefix="")
-        profile = profile_sampled(Connection(), place, lambda *_: None, looks=False, seed=5)
+    told: list[tuple[int, float]] = []
+    place = S3Location(bucket="data", prefix="")
+    profile = profile_sampled(Connection("us-east-1"), place, lambda *each: told.append(each), looks=False, seed=5)
     error = profile.sample_error
     assert error is not None
     assert error.files_low <= 500 <= error.files_high
     assert error.files_low <= profile.files <= error.files_high
     assert profile.tree is None
     assert sum(each.files for each in profile.sizes) == profile.files
+    assert from_plain(json.loads(json.dumps(to_plain(profile))), "profile.json") == profile
+    # once walks are over, how many are left says how much is to come
+    assert any(expected > 0 for _, expected in told)
 
 
 @pytest.fixture

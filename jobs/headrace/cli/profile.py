@@ -31,7 +31,7 @@ _Inventory = Annotated[
 def profile(
     location: Annotated[str, typer.Argument(metavar="LOCATION", help="s3://bucket/prefix/, or a folder.")],
     where: _Where = None,
-    sample: Annotated[bool, typer.Option("--sample", help="Estimate, with what holds the truth in 95 %.")] = False,
+    sample: Annotated[bool, typer.Option("--sample", help="Estimate, with its interval; see docs/profile.md.")] = False,
     inventory: _Inventory = None,
     no_contents: Annotated[bool, typer.Option("--no-contents", help="Read no file's first bytes.")] = False,
     region: Region = None,

@@ -82,7 +82,7 @@ def _head(profile: Profile) -> Iterator[Text]:
 
 def _sample_error(error: SampleError) -> Text:
     return Text(
-        f"  estimated from {counted(error.listed, 'file')}; with 95 % confidence {error.files_low:,} to "
+        f"  estimated from {counted(error.listed, 'file')}; in nine of ten samples {error.files_low:,} to "
         f"{error.files_high:,} files, {bytes_text(error.size_bytes_low)} to {bytes_text(error.size_bytes_high)}"
     )
 

@@ -94,7 +94,7 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleError:
-    """Of an estimate: what holds the truth in 95 of 100 samples, for files and bytes. ``listed``: files seen."""
+    """Of an estimate: what holds the truth in nine of ten samples, for files and bytes. ``listed``: files seen."""
 
     listed: int
     files_low: int

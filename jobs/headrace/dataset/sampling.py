@@ -7,8 +7,9 @@ follows by one over the chance that it was drawn. So each walk's sum is right on
 however wrong the guesses of where to cut; they decide only how far the walks differ. The walks that divided the
 ranges are not those that estimate, for a range that was underestimated would be left as it is.
 
-Few walks that differ much see too little of how much they differ: the interval is made three tenths wider, with which
-made-up key sets of many shapes lie inside it in nine of ten samples or more (``tests/test_dataset_sampling.py``).
+Few walks that differ much see too little of how much they differ. So the interval is that of 95 %, and three tenths
+wider; with this made-up key sets of many shapes lie inside it in nine of ten samples, and those of the shape that
+misleads most, few large folders among many small ones, in four of five (``tests/test_dataset_sampling.py``).
 
 Sources: Knuth, "Estimating the efficiency of backtrack programs", 1975 (walks); Cochran, "Sampling Techniques", 5.4
 (strata and their degrees of freedom).
@@ -78,7 +79,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate, and what holds the truth in 95 of 100 samples."""
+    """An estimate, and what holds the truth in nine of ten samples."""
 
     estimate: float
     low: float

@@ -13,17 +13,16 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from socket import socketpair
 from typing import Final
 
 from headrace.aws.connection import AccessDenied, AwsError, Connection, Credentials
 from headrace.aws.listing import Listing
-from headrace.dataset.counts import Counts
 from headrace.dataset.key_ranges import KeyRange
-from headrace.dataset.stretches import Stretch
+from headrace.errors import HeadraceError
 from headrace.profiling.board import Board
+from headrace.profiling.messages import End, Failure, Ranges, Result, Status, Task, Wanted
 from headrace.profiling.streams import Streams
 
 # not -m: what it sends would be classes of a module named __main__
@@ -35,65 +34,6 @@ _BEAT_SECONDS: Final = 5.0
 _END_SECONDS: Final = 60
 SILENT_SECONDS: Final = 60.0
 """A helper of which nothing is heard for so long is taken to hang; it tells how it stands far more often."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """What a helper lists, with how many streams. ``client_region``: of its connection."""
-
-    client_region: str
-    bucket: str
-    prefix: str
-    region: str
-    streams: int
-    credentials: Credentials
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """How a helper stands. ``received``: ranges that came so far; ``outstanding``: those not listed to their end."""
-
-    received: int = 0
-    idle: int = 0
-    outstanding: int = 0
-    objects: int = 0
-    expected: float = 0.0
-    furthest: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ranges:
-    """Ranges for the other process, and the last key that was seen in this one."""
-
-    ranges: tuple[KeyRange, ...]
-    furthest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """How many ranges the parent would take."""
-
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why the helper gave up. ``action``: the permission that is missing, if it is one."""
-
-    message: str
-    action: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """All that the helper counted."""
-
-    counts: Counts
-    stretches: list[Stretch]
-
-
-class End:
-    """There is nothing more to list."""
 
 
 class Helper:
@@ -269,8 +209,7 @@ class _Helping:
                 self._pipe.send(told := status)
                 next_beat = time.monotonic() + _BEAT_SECONDS
         if board.error is not None:
-            denied = board.error.action if isinstance(board.error, AccessDenied) else None
-            self._pipe.send(Failure(" ".join(str(board.error).split()) or type(board.error).__name__, denied))
+            self._pipe.send(_failure(board.error))
 
     def _given_away(self) -> tuple[KeyRange, ...]:
         board, away = self._board, []
@@ -280,9 +219,17 @@ class _Helping:
         return tuple(away)
 
 
+def _failure(error: BaseException) -> Failure:
+    denied = error.action if isinstance(error, AccessDenied) else None
+    return Failure(" ".join(str(error).split()) or type(error).__name__, denied)
+
+
 def main() -> None:
     """List what the parent sends, over the socket whose number is the argument."""
+    pipe = Pipe(int(sys.argv[1]))
     try:
-        _Helping(Pipe(int(sys.argv[1]))).run()
+        _Helping(pipe).run()
     except (EOFError, OSError):
         os._exit(1)
+    except HeadraceError as error:  # it could not begin
+        pipe.send(_failure(error))

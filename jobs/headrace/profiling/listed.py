@@ -14,7 +14,8 @@ from headrace.dataset.counts import Counts
 from headrace.dataset.key_ranges import KeyRange
 from headrace.dataset.stretches import Stretch, joined
 from headrace.profiling.board import Board
-from headrace.profiling.helper import Helper, Task
+from headrace.profiling.helper import Helper
+from headrace.profiling.messages import Task
 from headrace.profiling.streams import Streams
 
 STREAMS: Final = 32

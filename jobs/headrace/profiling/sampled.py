@@ -100,6 +100,7 @@ class _Sampling:
         if self._exact.files + sum(each.guess for each in rests) < LISTED_BELOW:
             return None
         counts = walks_for(rests, MORE_WALKS)
+        self._walks = sum(counts)
         jobs = [
             (rest, count, _lots(self._draw)) for rest, count in zip(rests, counts, strict=True) for _ in range(count)
         ]
