@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from headrace.advisor.decision_flow import Opinion, opinion_on
+from headrace.advisor.money import INSTANCES, ON_SPOT
 from headrace.advisor.plans import Plan, Rejection, plan, plans_for
 from headrace.advisor.question import Goal, Question
 from headrace.advisor.ranking import Ranked, ranking
@@ -77,7 +78,7 @@ def advise(question: Question, instance_types: Iterable[InstanceType] = ()) -> A
         why=_why(ranked, question),
         opinion=opinion,
         disagreement=_disagreement(ranked, rejections, opinion, question),
-        what_ifs=() if winner is None else tuple(what_ifs(question, winner, instance_types)),
+        what_ifs=() if winner is None else tuple(what_ifs(question, plans, winner, instance_types)),
         sharing=break_even(plans, question),
     )
 
@@ -103,10 +104,9 @@ def reason_against(one: Plan, other: Plan, goal: Goal) -> str:
         name, seconds = _most(mine, theirs)
         return f"takes {duration_text(seconds)} more for {name}"
     item, usd = _most(_money(one), _money(other))
-    if not item.startswith("instances"):
+    if item not in (INSTANCES, ON_SPOT):
         return f"pays ${usd:,.{2 if usd >= _CENTS else 4}f} more for {item}"
-    billed = {name for name in theirs if name not in other.waiting}
-    name, seconds = _most(mine, {each: theirs[each] for each in billed})
+    name, seconds = _most(mine, {name: each for name, each in theirs.items() if name not in other.waiting})
     return f"keeps the instances {duration_text(seconds)} longer, for {name}"
 
 

@@ -107,13 +107,11 @@ def question_about(profile: Profile, asked: Asked, snapshot: Snapshot | None = N
 def _spot(asked: Asked) -> Spot | None:
     if asked.spot_saving_percent is None:
         return None
-    told = Spot(saving_percent=asked.spot_saving_percent)
+    given = {"interruptions": asked.interruptions}
+    if asked.checkpoint_minutes is not None:
+        given["checkpoint_seconds"] = asked.checkpoint_minutes * 60
     return Spot(
-        saving_percent=asked.spot_saving_percent,
-        interruptions=told.interruptions if asked.interruptions is None else asked.interruptions,
-        checkpoint_seconds=told.checkpoint_seconds
-        if asked.checkpoint_minutes is None
-        else asked.checkpoint_minutes * 60,
+        saving_percent=asked.spot_saving_percent, **{name: each for name, each in given.items() if each is not None}
     )
 
 

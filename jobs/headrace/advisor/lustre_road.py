@@ -6,8 +6,8 @@ from headrace.advisor.helper_jobs import preload_seconds
 from headrace.advisor.question import Question
 from headrace.advisor.reading import (
     Bound,
+    Epoch,
     Passage,
-    Reading,
     bounded,
     image_seconds,
     megabytes,
@@ -42,7 +42,7 @@ def lustre_passage(variant: Variant, question: Question, shape: Shape) -> Passag
             jobs = question.workload.jobs
             others = warm.seconds.times((jobs - 1) / jobs)
             seconds = Span(*(one / jobs + rest for one, rest in zip(seconds, others, strict=True)))
-        cold = Reading(seconds, Bound.FILES if files.point > content.point else Bound.CONTENT)
+        cold = Epoch(seconds, Bound.FILES if files.point > content.point else Bound.CONTENT)
     ready = {"image": image_seconds(question), "mount": known.mount_seconds, "walk": walk_seconds(shape, known)}
     return Passage(waiting={**waiting, **starting(question)}, ready=ready, first=cold, later=warm)
 
@@ -63,7 +63,7 @@ def _making(variant: Variant, question: Question, shape: Shape) -> dict[str, Spa
     return waiting
 
 
-def _from_lustre(question: Question, read: Shape, tib: float, known: Speeds) -> Reading:
+def _from_lustre(question: Question, read: Shape, tib: float, known: Speeds) -> Epoch:
     disks = known.lustre_read_mb_per_second_per_tib.times(tib / question.fleet.instances)
     speed = smallest(disks, known.lustre_stream_mb_per_second.times(question.readers))
     speed = bounded(speed, network_mb_per_second(question))

@@ -18,9 +18,7 @@ from headrace.advisor.helper_jobs import (
     LOAD_INSTANCE,
     PACK_INSTANCE,
     billed_of,
-    packing_seconds,
     preload_instance,
-    preload_seconds,
 )
 from headrace.advisor.question import SECONDS_PER_HOUR, Question
 from headrace.advisor.shape import Packing, Shape, volume_gb
@@ -30,6 +28,10 @@ from headrace.dataset.profile import Where
 from headrace.figures.prices import HOURS_PER_MONTH, Item
 from headrace.roads import EFS, LUSTRE, S3_FAST_FILE, S3_FILE, S3_PIPE, Road
 
+INSTANCES: Final = "instances"
+ON_SPOT: Final = "instances on Spot"
+VOLUME: Final = "ML volume"
+FILE_SYSTEM: Final = "file system"
 _GB: Final = 1e9
 _PART_BYTES: Final = 8 << 20
 _KEYS_PER_LIST: Final = 1000
@@ -102,17 +104,17 @@ def _instances(course: Course) -> Cost:
     kind = fleet.instance_type.name
     factor = 1 - fleet.spot.saving_percent / 100 if fleet.spot else 1.0
     hours = _hours(course.billed, fleet.instances)
-    name = "instances on Spot" if fleet.spot else "instances"
+    name = ON_SPOT if fleet.spot else INSTANCES
     return _priced(name, Part(hours, f"h of {kind}", prices.usd(Item.TRAINING_HOUR, kind), factor))
 
 
 def _volume(course: Course) -> Iterator[Cost]:
     fleet = course.question.fleet
     is_copied = course.variant.road is S3_FILE
-    copied = course.shape.share(fleet.instances if fleet.is_sharded else 1).size_bytes if is_copied else 0
+    copied = course.shape.share(fleet.shares).size_bytes if is_copied else 0
     if gib := volume_gb(course.question, copied):
         months = _hours(course.billed, gib * fleet.instances / HOURS_PER_MONTH)
-        yield _priced("ML volume", Part(months, "GB-months", course.question.prices.usd(Item.ML_VOLUME_GB_MONTH)))
+        yield _priced(VOLUME, Part(months, "GB-months", course.question.prices.usd(Item.ML_VOLUME_GB_MONTH)))
 
 
 def _requests(course: Course, gets: float, puts_and_lists: float, name: str = "S3 requests") -> Cost:
@@ -126,7 +128,7 @@ def _requests(course: Course, gets: float, puts_and_lists: float, name: str = "S
 
 def _copies(course: Course) -> int:
     fleet = course.question.fleet
-    return 1 if fleet.is_sharded else fleet.instances
+    return fleet.instances // fleet.shares
 
 
 def _of_file(course: Course) -> Iterator[Cost]:
@@ -152,11 +154,9 @@ def _of_lustre(course: Course) -> Iterator[Cost]:
     jobs = question.workload.jobs if state.is_shared or state is LustreState.HELD_PRELOADED else 1
     price = question.prices.usd(Item.LUSTRE_SCRATCH_2_GB_MONTH)
     gib_months = _lifetime_months(course, jobs).times(course.variant.capacity_gib)
-    yield _priced("file system", Part(gib_months, "GB-months of SCRATCH_2", price))
+    yield _priced(FILE_SYSTEM, Part(gib_months, "GB-months of SCRATCH_2", price))
     if "preload" in course.waiting:
-        capacity_gib = course.variant.capacity_gib
-        seconds = preload_seconds(question, course.shape, capacity_gib)
-        yield _job("preload", preload_instance(question, capacity_gib), seconds, course, jobs)
+        yield _job("preload", "preload", preload_instance(question, course.variant.capacity_gib), course, jobs)
     if is_made or state.is_cold:
         yield _requests(course, course.shape.files / jobs, course.shape.files / _KEYS_PER_LIST / jobs)
     yield _no_crossing()
@@ -199,20 +199,16 @@ def _of_efs(course: Course) -> Iterator[Cost]:
         if is_loaded:
             yield _priced("EFS writes", Part(exactly(gib / jobs), "GB", prices.usd(Item.EFS_ELASTIC_WRITE_GB)))
     if is_loaded:
-        yield _job("load", LOAD_INSTANCE, _load_seconds(course), course, jobs)
+        yield _job("load", "load", LOAD_INSTANCE, course, jobs)
         yield _requests(course, course.shape.files / jobs, course.shape.files / _KEYS_PER_LIST / jobs)
     yield _no_crossing()
 
 
-def _load_seconds(course: Course) -> Span:
-    """As the passage has it, for all the jobs together."""
-    return course.waiting["load"].times(course.question.workload.jobs)
-
-
-def _job(name: str, instance_type: str, seconds: Span, course: Course, jobs: int) -> Cost:
+def _job(name: str, phase: str, instance_type: str, course: Course, jobs: int) -> Cost:
+    """A job that makes the road ready for so many jobs, each of which waits for its share of it."""
     usd = course.question.prices.usd(Item.TRAINING_HOUR, instance_type)
-    hours = _hours(billed_of(seconds, course.question.speeds), 1 / jobs)
-    return _priced(name, Part(hours, f"h of {instance_type}", usd))
+    billed = billed_of(course.waiting[phase].times(jobs), course.question.speeds)
+    return _priced(name, Part(_hours(billed, 1 / jobs), f"h of {instance_type}", usd))
 
 
 def _no_crossing() -> Cost:
@@ -223,7 +219,7 @@ def _packing(course: Course) -> Iterator[Cost]:
     packing, jobs = course.packing, course.question.workload.jobs
     if packing is None:
         return
-    yield _job("packing", PACK_INSTANCE, packing_seconds(packing, course.question.speeds), course, jobs)
+    yield _job("packing", "pack", PACK_INSTANCE, course, jobs)
     puts = packing.shards * math.ceil(course.question.speeds.shard_mb.point * 1e6 / _PART_BYTES)
     yield _requests(course, packing.small_files / jobs, puts / jobs, "S3 requests of packing")
     months = exactly(packing.small_bytes / _GB / jobs)

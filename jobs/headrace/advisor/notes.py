@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from headrace.advisor.advice import Advice
 from headrace.dataset.profile import Where
@@ -14,9 +14,9 @@ def notes_on(advice: Advice) -> Iterator[str]:
     """One line each."""
     yield from _of_the_question(advice)
     yield from _of_prices(advice)
-    read = sorted({each.read for each in rates().values()})
+    read = _first_to_last(each.read for each in rates().values())
     yield (
-        f"rates as read in {' to '.join(dict.fromkeys((read[0], read[-1])))}; an interval is what is usual, and says "
+        f"rates as read in {read}; an interval is what is usual, and says "
         "nothing of a script that reads in another way than it was asked for here"
     )
 
@@ -58,10 +58,15 @@ def _of_prices(advice: Advice) -> Iterator[str]:
     missing = sorted({cost.name for each in advice.ranked for cost in each.plan.costs if cost.usd is None})
     if missing:
         yield f"no price is known in {prices.region} for: {', '.join(missing)}; headrace prices update finds them"
-    dates = sorted({each.date for each in prices.of.values()})
-    if dates:
-        yield f"list prices of {prices.region}, on demand, as of {' to '.join(dict.fromkeys((dates[0], dates[-1])))}"
+    if prices.of:
+        dates = _first_to_last(each.date for each in prices.of.values())
+        yield f"list prices of {prices.region}, on demand, as of {dates}"
     yield (
         "where the data lies now is not counted, since it is paid for anyway; copies in EFS and shards are stored for "
         "a month, which the jobs share"
     )
+
+
+def _first_to_last(dates: Iterable[str]) -> str:
+    every = sorted(dates)
+    return " to ".join(dict.fromkeys((every[0], every[-1])))

@@ -26,8 +26,10 @@ from headrace.rules.road_fit import LONGEST_JOB_SECONDS, RoadFit, UnusableFiles,
 
 READY: Final = "getting ready"
 FIRST_EPOCH: Final = "first epoch"
-EPOCHS: Final = (FIRST_EPOCH, "further epochs")
+FURTHER_EPOCHS: Final = "further epochs"
+EPOCHS: Final = (FIRST_EPOCH, FURTHER_EPOCHS)
 WALK: Final = "walk"
+_ARCHIVED: Final = "V27"
 _JOBS: Final = ("pack", "preload", "load")
 _OF_EVERY_ROAD: Final = ("overhead", "upload", "interruptions")
 
@@ -36,9 +38,8 @@ _OF_EVERY_ROAD: Final = ("overhead", "upload", "interruptions")
 class Plan:
     """A job on a variant's road. Seconds by phase: ``waiting`` is not billed by SageMaker, ``billed`` is.
 
-    ``usd`` is None where a price is not known. ``bound``: what an epoch takes its time for,
-    and ``first_bound`` the first one. ``provisioned_mbps``: of
-    an EFS whose throughput is provisioned.
+    ``usd`` is None where a price is not known. ``bound``: what an epoch takes its time for, and ``first_bound`` the
+    first one. ``provisioned_mbps``: of an EFS whose throughput is provisioned.
     """
 
     variant: Variant
@@ -105,7 +106,7 @@ def plans_for(question: Question) -> tuple[list[Plan], list[Rejection]]:
 def _longest_job_seconds(plan: Plan, question: Question) -> float:
     """Of the job itself, and of those that make its road ready; these are shared by all the jobs."""
     ready = (plan.waiting[name].point * question.workload.jobs for name in _JOBS if name in plan.waiting)
-    return max(plan.billed_seconds.point, *ready, 0.0)
+    return max((plan.billed_seconds.point, *ready))
 
 
 def plan(question: Question, variant: Variant) -> Plan:
@@ -158,14 +159,14 @@ def _billed(question: Question, ready: Mapping[str, Span], first: Span, later: S
     billed = {
         "overhead": known.job_overhead_seconds,
         **ready,
-        "first epoch": first.times(min(1.0, epochs)),
-        "further epochs": later.times(max(0.0, epochs - 1)),
+        FIRST_EPOCH: first.times(min(1.0, epochs)),
+        FURTHER_EPOCHS: later.times(max(0.0, epochs - 1)),
         "upload": over(question.workload.model_gb * 1000, known.upload_mb_per_second),
     }
     if (spot := question.fleet.spot) is not None:
         again = total((*ready.values(), known.script_start_seconds))
         # no more can be lost than there is to compute
-        most = billed["first epoch"].point + billed["further epochs"].point
+        most = billed[FIRST_EPOCH].point + billed[FURTHER_EPOCHS].point
         lost = min(spot.checkpoint_seconds, most)
         once = Span(again.point + lost / 2, again.low, again.high + lost)
         billed["interruptions"] = once.times(spot.interruptions)
@@ -187,7 +188,7 @@ def fit_of(variant: Variant, question: Question) -> RoadFit:
         size_bytes=profile.size_bytes,
         place=Place.EFS if profile.where is Where.EFS else None,
         reads_at_random=question.workload.read_order is ReadOrder.RANDOM,
-        copied_bytes=profile.size_bytes / (fleet.instances if fleet.is_sharded else 1) if is_copied else 0.0,
+        copied_bytes=profile.size_bytes / fleet.shares if is_copied else 0.0,
         instance_type=fleet.instance_type.name,
         nvme_gb=fleet.instance_type.nvme_gb,
         volume_gb=fleet.volume_gb,
@@ -197,6 +198,3 @@ def fit_of(variant: Variant, question: Question) -> RoadFit:
             if variant.road.name in each.roads and not (variant.is_packed and each.rule_id != _ARCHIVED)
         ),
     )
-
-
-_ARCHIVED = "V27"

@@ -80,6 +80,11 @@ class Fleet:
     volume_gb: int | None = None
     spot: Spot | None = None
 
+    @property
+    def shares(self) -> int:
+        """Among how many instances the objects are divided."""
+        return self.instances if self.is_sharded else 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from headrace.advisor.money import INSTANCES, ON_SPOT, VOLUME
 from headrace.advisor.plans import FIRST_EPOCH, WALK, Plan
 from headrace.advisor.question import SECONDS_PER_HOUR, Goal, Question
 from headrace.advisor.span import Span, total
@@ -25,7 +26,7 @@ TRAINING: Final = "training"
 """Of one epoch, as ``headrace timeline`` shows it: walking the folder, and the epoch."""
 BEFORE_TRAINING: Final = "downloading and image"
 """As ``headrace timeline`` shows them: all that is billed before the script starts, but the job's overhead."""
-_TIMED: Final = ("instances", "instances on Spot", "ML volume")
+_TIMED: Final = (INSTANCES, ON_SPOT, VOLUME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from headrace.advisor.question import Question, ReadOrder
 from headrace.advisor.shape import Shape
@@ -24,7 +24,6 @@ from headrace.advisor.speeds import Speeds
 
 _BYTES_PER_MB: Final = 1e6
 _MB_PER_GB: Final = 1000
-_MB_PER_GBIT: Final = 125
 
 
 class Bound(StrEnum):
@@ -37,17 +36,8 @@ class Bound(StrEnum):
     CONTENT = "loading from S3"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Seconds of reading an epoch, and what they are spent on."""
-
-    seconds: Span
-    bound: Bound
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Epoch:
-    """Seconds of an epoch, and what bounds it."""
+class Epoch(NamedTuple):
+    """Seconds of an epoch, or of what is read in it, and what they are spent on."""
 
     seconds: Span
     bound: Bound
@@ -57,16 +47,16 @@ class Epoch:
 class Passage:
     """What a road takes, beside what every job takes. ``waiting``: by name, before the job is billed.
 
-    ``ready``: by name, billed before the script starts.
+    ``ready``: by name, billed before the script starts. ``first``, ``later``: what is read in an epoch.
     """
 
     waiting: Mapping[str, Span]
     ready: Mapping[str, Span]
-    first: Reading
-    later: Reading
+    first: Epoch
+    later: Epoch
 
 
-def epoch(reading: Reading, question: Question, *, is_first: bool) -> Epoch:
+def epoch(reading: Epoch, question: Question, *, is_first: bool) -> Epoch:
     """An epoch in which computing, preparing and reading go on at the same time.
 
     In the first one the script comes into its stride, while what reads ahead is at work already.
@@ -96,11 +86,9 @@ def megabytes(shape: Shape) -> float:
 
 def network_mb_per_second(question: Question) -> Span | None:
     """The instance's network: its baseline, or more while its burst lasts; None where it is not known."""
-    known = question.fleet.instance_type
-    if known.network_gbit_per_second is None:
-        return None
-    low = known.network_gbit_per_second * _MB_PER_GBIT
-    return Span(low, low, max(low, (known.network_burst_gbit_per_second or 0.0) * _MB_PER_GBIT))
+    kind = question.fleet.instance_type
+    lasting, burst = kind.network_mb_per_second, kind.network_burst_mb_per_second
+    return None if lasting is None else Span(lasting, lasting, max(lasting, burst or 0.0))
 
 
 def bounded(speed: Span, bound: Span | None) -> Span:
@@ -108,10 +96,10 @@ def bounded(speed: Span, bound: Span | None) -> Span:
     return speed if bound is None else smallest(speed, bound)
 
 
-def reading_of(requests: Span, content: Span, of_bytes: Bound = Bound.BYTES) -> Reading:
+def reading_of(requests: Span, content: Span) -> Epoch:
     """Requests and bytes, one after the other: while a reader waits for a file, its stream stands still."""
     seconds = total((requests, content))
-    return Reading(seconds, Bound.FILES if requests.point > content.point else of_bytes)
+    return Epoch(seconds, Bound.FILES if requests.point > content.point else Bound.BYTES)
 
 
 def walk_seconds(shape: Shape, known: Speeds) -> Span:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from headrace.advisor.question import Question
 from headrace.advisor.reading import (
     Bound,
+    Epoch,
     Passage,
-    Reading,
     bounded,
     image_seconds,
     megabytes,
@@ -26,9 +26,7 @@ from headrace.advisor.variants import Variant
 
 def _fast_file_requests_per_second(question: Question, known: Speeds) -> Span:
     """Few readers wait for each file; many are bound by what SageMaker's agent asks S3 for."""
-    waits = known.fast_file_file_seconds
-    readers = question.readers
-    asked = Span(readers / waits.point, readers / waits.high, readers / waits.low)
+    asked = over(question.readers, known.fast_file_file_seconds)
     return smallest(asked, of_a_larger_instance(known.s3_small_objects_per_second, question))
 
 
@@ -36,24 +34,23 @@ def file_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
     """File mode: the data is copied to the instance's volume while the image is pulled."""
     del variant
     known = question.speeds
-    copied = shape.share(question.fleet.instances if question.fleet.is_sharded else 1)
-    volume, image = volume_mb_per_second(question), image_seconds(question)
+    copied = shape.share(question.fleet.shares)
     speed = bounded(known.file_mode_mb_per_second, network_mb_per_second(question))
     written = written_seconds(megabytes(copied), question)
     requests = over(copied.files, of_a_larger_instance(known.s3_small_objects_per_second, question))
     download = total((requests, largest(over(megabytes(copied), speed), written)))
     # both write to the same volume
-    ready = {"download and image": largest(total((image, written)), download)}
-    local = _from_volume(question, shape.share(question.fleet.instances), copied, volume, known)
+    ready = {"download and image": largest(total((image_seconds(question), written)), download)}
+    local = _from_volume(question, shape.share(question.fleet.instances), copied)
     return Passage(waiting=starting(question), ready=ready, first=local, later=local)
 
 
-def _from_volume(question: Question, read: Shape, copied: Shape, volume: Span, known: Speeds) -> Reading:
-    kind = question.fleet.instance_type
+def _from_volume(question: Question, read: Shape, copied: Shape) -> Epoch:
+    known, kind = question.speeds, question.fleet.instance_type
     if copied.size_bytes <= kind.memory_gib * known.page_cache_share.point * (1 << 30):
-        return Reading(NONE, Bound.BYTES)
+        return Epoch(NONE, Bound.BYTES)
     reads = known.nvme_reads_per_second if kind.nvme_gb else known.ebs_volume_reads_per_second
-    return reading_of(over(read.requests, reads), over(megabytes(read), volume))
+    return reading_of(over(read.requests, reads), over(megabytes(read), volume_mb_per_second(question)))
 
 
 def fast_file_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
@@ -66,7 +63,7 @@ def fast_file_passage(variant: Variant, question: Question, shape: Shape) -> Pas
     speed = bounded(speed, network_mb_per_second(question))
     requests = over(read.requests, _fast_file_requests_per_second(question, known))
     reading = reading_of(requests, over(megabytes(read), speed))
-    listed = shape.share(question.fleet.instances if question.fleet.is_sharded else 1)
+    listed = shape.share(question.fleet.shares)
     ready = {
         "image": image_seconds(question),
         "listing": over(listed.files, known.s3_list_objects_per_second),
@@ -80,7 +77,7 @@ def pipe_passage(variant: Variant, question: Question, shape: Shape) -> Passage:
     del variant
     known = question.speeds
     # a FIFO is read by one process from its beginning to its end: every instance reads all, unless it is sharded
-    read = shape.share(question.fleet.instances if question.fleet.is_sharded else 1)
+    read = shape.share(question.fleet.shares)
     speed = bounded(known.pipe_mb_per_second, network_mb_per_second(question))
     requests = over(read.files, of_a_larger_instance(known.s3_small_objects_per_second, question))
     reading = reading_of(requests, over(megabytes(read), speed))

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from headrace.advisor.money import FILE_SYSTEM
 from headrace.advisor.plans import Plan
 from headrace.advisor.question import SECONDS_PER_HOUR, Goal, Question
 from headrace.advisor.ranking import winner_of
 from headrace.advisor.variants import LustreState, stands
 from headrace.figures.prices import HOURS_PER_MONTH, Item
-
-FILE_SYSTEM = "file system"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,13 +32,15 @@ class WhatIf:
     changes_answer: bool
 
 
-def what_ifs(question: Question, winner: Plan, instance_types: Iterable[InstanceType] = ()) -> list[WhatIf]:
+def what_ifs(
+    question: Question, plans: Iterable[Plan], winner: Plan, instance_types: Iterable[InstanceType] = ()
+) -> list[WhatIf]:
     """Those changes that lead to another road, and instance types that do the same job for less."""
     return [
-        *_of_number("epochs", question, winner, _MOST_EPOCHS, _with_epochs),
-        *_of_number("jobs on the same data", question, winner, _MOST_JOBS, _with_jobs),
+        *_of_number("epoch{s}", question, winner, _MOST_EPOCHS, _with_epochs),
+        *_of_number("job{s} on the same data", question, winner, _MOST_JOBS, _with_jobs),
         *_of_packing(question, winner),
-        *_of_size(question, winner),
+        *_of_size(plans, winner),
         *_of_instance(question, winner, instance_types),
     ]
 
@@ -71,7 +73,7 @@ def _of_number(
             first = _first_change(near, number, lambda each: _better(changed(question, each), winner) is not None)
             found = _better(changed(question, first), winner)
             assert found is not None
-            told = what if first != 1 else what.replace("epochs", "epoch").replace("jobs", "job")
+            told = what.format(s="" if first == 1 else "s")
             yield WhatIf(change=f"{words} {first:,} {told}", winner=found, changes_answer=True)
             break
 
@@ -130,11 +132,11 @@ def _of_packing(question: Question, winner: Plan) -> Iterator[WhatIf]:
         yield WhatIf(change=change, winner=found, changes_answer=True)
 
 
-def _of_size(question: Question, winner: Plan) -> Iterator[WhatIf]:
+def _of_size(plans: Iterable[Plan], winner: Plan) -> Iterator[WhatIf]:
     """The quickest size of the winner's file system, where it is another."""
     if winner.variant.lustre is None:
         return
-    sizes = [each for each in plans_for(question)[0] if _same(each, winner)]
+    sizes = [each for each in plans if _same(each, winner)]
     quickest = min(sizes, key=lambda each: (each.elapsed_seconds.point, each.variant.capacity_gib))
     if quickest.elapsed_seconds.point < winner.elapsed_seconds.point * (1 - _WORTH_TELLING):
         change = f"{quickest.variant.capacity_gib:,} GiB instead of {winner.variant.capacity_gib:,}"
@@ -144,14 +146,13 @@ def _of_size(question: Question, winner: Plan) -> Iterator[WhatIf]:
 def _of_instance(question: Question, winner: Plan, instance_types: Iterable[InstanceType]) -> Iterator[WhatIf]:
     now, goal = question.fleet.instance_type, question.goal
     measure = winner.measure(goal)
-    if measure is None:
+    # samples per second of CPUs hold for no other type
+    if measure is None or not now.accelerators:
         return
     found: list[tuple[float, WhatIf]] = []
     for each in instance_types:
         if each.name == now.name or (each.accelerator, each.accelerators) != (now.accelerator, now.accelerators):
             continue
-        if not now.accelerators:
-            continue  # samples per second of CPUs hold for no other type
         there = best(_on(question, each))
         other = None if there is None else there.measure(goal)
         if there is None or other is None or other.point >= measure.point * (1 - _WORTH_TELLING):

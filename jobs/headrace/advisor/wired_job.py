@@ -29,7 +29,7 @@ def job_of(plan: Plan, question: Question, image: str, channel: Mapping[str, Any
         "channels": {CHANNEL: dict(channel)},
     }
     is_copied = plan.variant.road is S3_FILE
-    copied = question.profile.size_bytes / (fleet.instances if fleet.is_sharded else 1) if is_copied else 0
+    copied = question.profile.size_bytes / fleet.shares if is_copied else 0
     if volume := volume_gb(question, copied):
         job["volume_size_gb"] = volume
     runtime = math.ceil(min(MAX_SECONDS, max(_SHORTEST_LIMIT_SECONDS, 2 * plan.billed_seconds.high)))

@@ -35,6 +35,7 @@ from headrace.rules.ephemeral_platform import LONGEST_HOURS
 IMAGE: Final = "IMAGE"
 """Stands for the job's image where that is not known."""
 _DEPLOY: Final = "make deploy"
+_MB_PER_MIB: Final = 1.048576
 _HOLD: Final = """\
 import headrace, headrace.preload
 with headrace.ephemeral.lustre({links!r}, hours={hours}, storage_capacity_gib={capacity_gib}) as fs:
@@ -203,7 +204,7 @@ def _efs_settings(plan: Plan) -> dict[str, Any]:
     assert mode is not None
     throughput: dict[str, Any] = {"throughput_mode": mode.value}
     if plan.provisioned_mbps is not None:
-        throughput["provisioned_throughput_mibps"] = max(1, math.ceil(plan.provisioned_mbps / 1.048576))
+        throughput["provisioned_throughput_mibps"] = max(1, math.ceil(plan.provisioned_mbps / _MB_PER_MIB))
     return {"efs": {"enabled": True, **throughput}}
 
 

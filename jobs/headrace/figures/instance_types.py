@@ -45,7 +45,16 @@ class InstanceType:
     @property
     def network_mb_per_second(self) -> float | None:
         """Its network's baseline in MB/s."""
-        return None if self.network_gbit_per_second is None else self.network_gbit_per_second * 1000 / 8
+        return _megabytes(self.network_gbit_per_second)
+
+    @property
+    def network_burst_mb_per_second(self) -> float | None:
+        """Its network's burst in MB/s."""
+        return _megabytes(self.network_burst_gbit_per_second)
+
+
+def _megabytes(gbit: float | None) -> float | None:
+    return None if gbit is None else gbit * 1000 / 8
 
 
 def all_instance_types(snapshot: Snapshot | None = None) -> Mapping[str, InstanceType]:
